@@ -1,0 +1,1 @@
+"""Chat adapters: each turns platform events into Inbounds and shows Replies."""

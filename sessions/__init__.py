@@ -1,0 +1,1 @@
+"""The session core: nouns, ports, engine and commands; it knows no vendor."""

@@ -1,0 +1,1 @@
+"""Far ends of the wire: strict stand-ins for the services Parley talks to."""
