@@ -97,9 +97,24 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+class Ending(StrEnum):
+    """How a turn ended, as the person sees it."""
+
+    ANSWERED = "answered"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    UNANSWERED = "unanswered"
+    """Its session was deleted while it waited or ran."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of a transcript. ``supersedes`` names the turn whose answer this one replaces."""
+    """One line of a transcript.
+
+    ``supersedes`` names the turn whose answer this one replaces. ``ending`` says of a user's message how
+    its turn ended, so that one without an answer is marked where the transcript is read.
+    """
 
     role: Role
     content: str
@@ -107,6 +122,7 @@ class Message:
     at: datetime
     author: Person | None = None
     supersedes: EventId | None = None
+    ending: Ending = Ending.ANSWERED
 
 
 class Status(StrEnum):
@@ -188,17 +204,6 @@ class Workspace:
     key: WorkspaceKey
     title: str
     created_at: datetime
-
-
-class Ending(StrEnum):
-    """How a turn ended, as the person sees it."""
-
-    ANSWERED = "answered"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    UNANSWERED = "unanswered"
-    """Its session was deleted while it waited or ran."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """Versioned records: a noun as bytes, and back.
 
-A record is its format's version, one ASCII digit, followed by the noun's fields as JSON. A version that this
-program does not know is refused rather than guessed at; fields that a later writer of the same version
-added are ignored.
+A record is its format's version, one ASCII digit, followed by the noun's fields as JSON. A version that
+this program does not know is refused rather than guessed at; fields that a later writer of the same
+version added are ignored.
 """
 
-from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -34,6 +33,11 @@ def decode(kind: type[T], record: bytes) -> T:
         raise StoreDamaged(f"an unreadable {kind.__name__} record: {error}") from error
 
 
-@lru_cache
+_decoders: dict[type, msgspec.json.Decoder[object]] = {}
+
+
 def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(kind)
+    found = _decoders.get(kind)
+    if found is None:
+        found = _decoders[kind] = msgspec.json.Decoder(kind)
+    return cast("msgspec.json.Decoder[T]", found)
