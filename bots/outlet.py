@@ -1,4 +1,4 @@
-"""One place in chat where an answer is shown: what a platform's adapter provides to the streamed reply."""
+"""One place in chat where an answer is shown: what an adapter provides to the streamed reply."""
 
 from datetime import timedelta
 from typing import Protocol, TypeVar
@@ -27,7 +27,7 @@ class MessageGone(OutletError):
 
 
 class Closed(OutletError):
-    """This place takes no messages of ours any more: kicked, blocked, deleted, closed."""
+    """The place takes no messages of ours any more: kicked, blocked, deleted, closed."""
 
 
 class Outlet(Protocol[P]):
