@@ -33,7 +33,9 @@ def main(words: list[str]) -> int:
         output.complain(str(error))
         return FAILED
     except typer.Abort:
-        output.complain("The input ended before there was an answer: nothing was done. Say --yes to agree.")
+        output.complain(
+            "The input ended before there was an answer: nothing was done. Say --yes to agree."
+        )
         return FAILED
     except BrokenPipeError:
         sys.stderr.close()

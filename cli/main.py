@@ -29,7 +29,7 @@ def program(
     if ctx.invoked_subcommand is not None:
         return
     if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415 - slow to import, rarely asked for
+        from importlib.metadata import version as installed  # slow to import, rarely asked for
 
         typer.echo(f"parley {installed('parley')}")
         return

@@ -45,7 +45,7 @@ async def operator_in(store: Catalog, workspace: str) -> Operator:
 
 def _user() -> str:
     try:
-        import pwd  # noqa: PLC0415 - not on every system
+        import pwd  # not on every system
 
         return pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError, AttributeError):

@@ -16,7 +16,9 @@ Backend = Annotated[
 ]
 Path = Annotated[
     str | None,
-    typer.Option("--storage-path", metavar="PATH", show_default=False, help="The backend's file or folder."),
+    typer.Option(
+        "--storage-path", metavar="PATH", show_default=False, help="The backend's file or folder."
+    ),
 ]
 Workspace = Annotated[
     str,

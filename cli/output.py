@@ -16,7 +16,7 @@ def say(page: str) -> None:
 
 def say_json(value: Mapping[str, Value]) -> None:
     """Print one JSON object."""
-    import json  # noqa: PLC0415 - only needed for this
+    import json  # only needed for this
 
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 

@@ -77,7 +77,9 @@ def start(
 
 @app.command("list")
 def list_(
-    page: Annotated[int, typer.Argument(metavar="[PAGE]", help="Ten sessions each.", show_default=False)] = 1,
+    page: Annotated[
+        int, typer.Argument(metavar="[PAGE]", help="Ten sessions each.", show_default=False)
+    ] = 1,
     page_option: Annotated[
         int | None, typer.Option("--page", metavar="PAGE", show_default=False, help="The same as PAGE.")
     ] = None,
@@ -132,7 +134,7 @@ def resume(
         return
     output.say(pages.resumed(outcome))
     if sys.stdin.isatty() and sys.stdout.isatty():
-        from cli.chat import talk  # noqa: PLC0415 - the engine is needed only at a terminal
+        from cli.chat import talk  # the engine is needed only at a terminal
 
         talk(choice, None, greet=False)
 
@@ -183,7 +185,9 @@ def delete(
 
     outcome = asyncio.run(work())
     if json:
-        output.say_json({"deleted": outcome is not None, "name": outcome.session.name if outcome else name})
+        output.say_json(
+            {"deleted": outcome is not None, "name": outcome.session.name if outcome else name}
+        )
     else:
         output.say(pages.deleted(outcome.session) if outcome else "Cancelled: nothing was deleted.")
 
@@ -196,7 +200,7 @@ def help_() -> None:
 
 def quoted(name: str) -> str:
     """Return a name as a shell takes it as the value of an option."""
-    import shlex  # noqa: PLC0415 - only where a hint is printed
+    import shlex  # only where a hint is printed
 
     return shlex.quote(one_line(name))
 

@@ -73,7 +73,7 @@ def _from(variables: Mapping[str, str | None]) -> dict[str, str]:
 def _from_dotenv(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    import dotenv  # noqa: PLC0415 - only where there is such a file
+    import dotenv  # only where there is such a file
 
     try:
         return _from(dotenv.dotenv_values(path, interpolate=False))
@@ -84,7 +84,7 @@ def _from_dotenv(path: Path) -> dict[str, str]:
 def _from_toml(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    import tomllib  # noqa: PLC0415 - only where there is such a file
+    import tomllib  # only where there is such a file
 
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -100,7 +100,7 @@ def _from_toml(path: Path) -> dict[str, str]:
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    import difflib  # noqa: PLC0415 - only for a mistake
+    import difflib  # only for a mistake
 
     near = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean “{near[0]}”?" if near else f"There are: {', '.join(sorted(known))}."

@@ -21,7 +21,7 @@ def width(line: str) -> int:
     """How many columns a printable line takes."""
     if _NARROW.fullmatch(line):
         return len(line)
-    import wcwidth  # noqa: PLC0415 - takes as long to import as all the rest; most text is ASCII
+    import wcwidth  # takes as long to import as all the rest; most text is ASCII
 
     return max(0, wcwidth.wcswidth(line))
 
