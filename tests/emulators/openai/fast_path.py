@@ -16,7 +16,8 @@ class FastPath:
         frames = Frames("chatcmpl-fast", "fast", 1_700_000_000, include_usage=True)
         end = frames.finish(answer.finish_reason) + frames.usage(usage) + DONE
         self._start = frames.role()
-        self._events = [*(frames.content(piece) for piece in pieces), end]
+        events = [*(frames.content(piece) for piece in pieces), end]
+        self._framed = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
         self._delay_s = answer.delay_between or 0.0
 
     async def serve(self, http: web.Request) -> web.StreamResponse:
@@ -25,9 +26,12 @@ class FastPath:
         response = web.StreamResponse(headers=STREAM_HEADERS)
         await response.prepare(http)
         await response.write(self._start)
-        for event in self._events:
-            # Without a delay too: the client gets its turn, as it would from a distant server.
+        transport = http.transport
+        assert transport is not None
+        for framed in self._framed:
+            # Without a delay too: other requests and the client get their turn.
             await asyncio.sleep(self._delay_s)
-            await response.write(event)
+            # Past aiohttp's writer: the framing of the chunked body is done beforehand.
+            transport.write(framed)
         await response.write_eof()
         return response
