@@ -24,7 +24,8 @@ class Admission:
         for entry in sorted(admitted):
             if entry != _EVERYBODY and not _ENTRY.fullmatch(entry):
                 raise SettingError(
-                    f"PARLEY_ALLOWED: “{entry[:80]}” names nobody. Use {_FORMS}, with commas between them."
+                    f"PARLEY_ALLOWED: “{entry[:80]}” names nobody. "
+                    f"Use {_FORMS}, with commas between them."
                 )
         return cls(admitted)
 

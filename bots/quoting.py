@@ -26,7 +26,7 @@ def code(text: str) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """Return the text as one line of at most ``length`` code points, cut at a word where one ends near."""
+    """Return the text as one line of at most ``length`` code points, cut between words if it can be."""
     line = " ".join(text[: 4 * length].split())
     if len(line) <= length and len(text) <= 4 * length:
         return line

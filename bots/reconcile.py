@@ -62,7 +62,7 @@ class Messages(Generic[P]):
         for index, part in enumerate(self._parts[: len(desired)]):
             if part.message and part.shown != (wanted := self._marked(part, desired[index])):
                 return partial(self._edit, index, wanted)
-        if self._open < max(1, len(desired)):
+        if self._open < len(desired) or not (self._open or trim):
             return partial(self._send, desired)
         if trim:
             return self._next_trim(len(desired))
@@ -142,8 +142,8 @@ class Messages(Generic[P]):
     async def _look_for(self, part: Part[P], index: int) -> None:
         """Find out whether a send with a lost result arrived, or own up to not knowing."""
         if self._outlet.can_find:
-            part.message = await self._call(lambda: self._outlet.find(index)) or ""
-            self._unsaved = True
+            found = await self._call(lambda: self._outlet.find(index))
+            part.message, self._unsaved = found or "", True
         elif index == 0:
             self._log.warning("reply.placeholder_lost")
         else:
@@ -157,7 +157,8 @@ class Messages(Generic[P]):
     async def _save(self) -> None:
         """Store where the answer stands, if that has changed. Always before a send or an edit."""
         if self._unsaved:
-            await self._grant.keep(recorded((*self._parts, *self._doomed)))
+            doubt: list[Part[P]] = [Part(repeat=True)] if self._doubt else []
+            await self._grant.keep(recorded((*self._parts, *self._doomed, *doubt)))
             self._unsaved = False
 
     def _permit(self) -> None:

@@ -10,7 +10,7 @@ import structlog
 from bots.outlet import Closed, Flooded, MessageGone, Outlet, Unreachable
 from bots.pacing import Pacer
 from bots.reconcile import GrantTooShort, Messages, Step
-from bots.wording import closing
+from bots.wording import NOTHING_TO_SEE, closing
 from sessions.errors import LeaseLost, StoreUnavailable
 from sessions.model import Answer, Turn
 from sessions.ports.replies import Grant, Reply
@@ -98,7 +98,7 @@ class StreamedReply(Generic[P]):
         """Bring the platform to exactly this answer. Raises LeaseLost when the grant ends first."""
         async with self._calling:  # a cancelled send would have a lost result
             self.end()
-        desired = self._outlet.render(*closing(answer))
+        desired = self._outlet.render(*closing(answer)) or self._outlet.render("", NOTHING_TO_SEE)
         attempt = 0
         while (step := self._messages.next_step(desired, trim=True)) is not None:
             await self._leave()
@@ -140,7 +140,7 @@ class StreamedReply(Generic[P]):
         except Flooded as flood:
             self._pacer.flooded(self._outlet.chat, flood.retry_after)
         except GrantTooShort:
-            await self._sleep(_GRANT_POLL)
+            self._log.debug("reply.grant_short")
         except (Unreachable, MessageGone, StoreUnavailable) as error:
             self._log.info("reply.retry", error=type(error).__name__)
             return False
@@ -148,11 +148,12 @@ class StreamedReply(Generic[P]):
 
     async def _leave_paced(self) -> None:
         """Wait for leave to preview; the first message does not wait for the chat's pace."""
-        if not self._messages.opening:
+        opening = self._messages.opening
+        if not opening:
             await self._pacer.preview(self._outlet.chat)
-        await self._leave()
+        await self._leave(paced=not opening)
 
-    async def _leave(self) -> None:
+    async def _leave(self, *, paced: bool = False) -> None:
         """Wait until a call may be made. Raises LeaseLost."""
         while True:
             left = self._grant.seconds_left()
@@ -160,7 +161,7 @@ class StreamedReply(Generic[P]):
                 raise LeaseLost("the lease ended before the answer was finished")
             if left <= self._outlet.time_out.total_seconds():
                 await self._sleep(min(left, _GRANT_POLL))
-            elif (pause := self._pacer.hold(self._outlet.chat)) > 0:
+            elif not paced and (pause := self._pacer.hold(self._outlet.chat)) > 0:
                 await self._sleep(min(left, pause))
             else:
                 return

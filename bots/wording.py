@@ -31,6 +31,7 @@ from sessions.outcomes import (
 )
 
 __all__ = [
+    "NOTHING_TO_SEE",
     "Action",
     "Button",
     "ButtonStyle",
@@ -48,6 +49,7 @@ __all__ = [
     "say_kept",
 ]
 
+NOTHING_TO_SEE = "The model answered with nothing."
 _RECENT = 200
 _LAST = 100
 _ROW = 5
@@ -141,7 +143,7 @@ def closing(answer: Answer) -> tuple[str, str]:
     text = answer.text if answer.text.strip() else ""
     match answer.ending:
         case Ending.ANSWERED:
-            return text, answer.note if text or answer.note else "The model answered with nothing."
+            return text, answer.note if text or answer.note else NOTHING_TO_SEE
         case Ending.STOPPED:
             return text, " ".join(filter(None, ("⏹ Stopped.", answer.note)))
         case Ending.FAILED:
@@ -247,7 +249,8 @@ def _say_confirm(session: Session) -> Notice:
     return Notice(
         _lines(
             f"⚠️ Delete session {code(session.name)}?",
-            f"This will permanently remove all conversation history ({_count(session.tally.messages, 'message')}).",
+            "This will permanently remove all conversation history "
+            f"({_count(session.tally.messages, 'message')}).",
         ),
         (
             (
@@ -259,10 +262,10 @@ def _say_confirm(session: Session) -> Notice:
 
 
 def _say_help() -> Notice:
-    lines = [f"{code('/session ' + _USAGE[word])} – {_MEANING[word]}" for word in WORDS]
+    lines = [f"{code('/session ' + _USAGE[word])} · {_MEANING[word]}" for word in WORDS]
     more = [
-        f"{code('/stop')} – end the running answer",
-        f"{code('/retry')} – run the last message again",
+        f"{code('/stop')} · end the running answer",
+        f"{code('/retry')} · run the last message again",
         "Every thread has its own session; just write to talk.",
     ]
     return Notice(_lines("**Session commands**", *lines, *more))
