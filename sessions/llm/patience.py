@@ -12,9 +12,9 @@ class Patience:
     """Time limits and retries of one answer.
 
     ``first_byte`` is how long the answer's headers may take, and then its first piece, which with a
-    model that thinks may be long; ``between`` counts from one piece to the next. Waits between attempts double from
-    ``first_wait``; no wait is longer than ``longest_wait``, even if the far end asks for it. After
-    ``altogether`` no further attempt is made.
+    model that thinks may be long; ``between`` counts from one piece to the next. Waits between
+    attempts double from ``first_wait``; no wait is longer than ``longest_wait``, even if the far end
+    asks for it. After ``altogether`` no further attempt is made.
     """
 
     connect: timedelta = timedelta(seconds=10)
