@@ -17,7 +17,12 @@ _SLOWNESS = 20
 _QUOTED = 200
 
 _WORD = re.compile(r"\s*\S+\s*")
-_COMMAND = re.compile(r"(?P<what>long|slow|markdown)\b(?:\s+(?P<number>\d{1,9}))?\s*[.!]?", re.IGNORECASE)
+# Neighbouring messages may have been joined to paragraphs, with their authors' names before them.
+_COMMAND = re.compile(
+    r"(?:\A|\n\n)\s*(?:[^:\n]{1,64}: )?(?P<what>long|slow|markdown)\b"
+    r"(?:\s+(?P<number>\d{1,9}))?\s*[.!]?\s*\Z",
+    re.IGNORECASE,
+)
 _TOLD_NAME = re.compile(r"\bmy name is\s+(?P<name>[^\s.,!?;:]+)", re.IGNORECASE)
 _ASKED_NAME = re.compile(r"\bwhat(?:'s| is) my name\b|\bwho am i\b", re.IGNORECASE)
 
@@ -49,11 +54,12 @@ def greet(name: str) -> str:
 
 
 class OfflineModel:
-    """A model that runs here and says so in its first answer of a session; the same words get the same answer.
+    """A model that runs here and says so in its first answer of a session.
 
-    It repeats what it was told last and before that, and recalls a name from "my name is Ada". As a
-    whole message, ``long 500`` gets an answer of 500 words, ``markdown`` one with a table and a code
-    block, ``slow`` one that takes long enough to be stopped. ``pace`` is the time between two words.
+    The same words get the same answer. It repeats what it was told last and before that, and recalls
+    a name from "my name is Ada". As a whole message, ``long 500`` gets an answer of 500 words,
+    ``markdown`` one with a table and a code block, ``slow`` one that takes long enough to be stopped.
+    ``pace`` is the time between two words.
     """
 
     def __init__(
@@ -88,7 +94,7 @@ def _said_by_person(prompt: Prompt) -> list[str]:
 
 
 def _command(text: str) -> tuple[str, int | None]:
-    found = _COMMAND.fullmatch(text.strip())
+    found = _COMMAND.search(text)
     if found is None:
         return "", None
     number = found["number"]
