@@ -15,6 +15,14 @@ VALUED = frozenset({"--storage-backend", "--storage-path", "--workspace", "--ses
 """The options that take the next word as their value."""
 
 
+def suggestion(words: Sequence[str]) -> str:
+    """Return what to say about words that look like a misspelt command; "" if they do not."""
+    import difflib
+
+    near = difflib.get_close_matches(words[0], RootGroup.modules, 1, 0.7)
+    return f"There is no command “{words[0]}”. Did you mean: parley {near[0]}?" if near else ""
+
+
 @dataclass(frozen=True)
 class Line:
     """A command line, divided at its first word. ``plain``: that word stands behind ``--``."""
@@ -59,6 +67,7 @@ class RootGroup(TyperGroup):
         "run": "cli.run",
         "ask": "cli.ask",
     }
+    """Where the commands are, in the order of the help page."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         """Lead to the command that is named, or to ``ask`` with the prompt."""

@@ -1,20 +1,18 @@
 """One person's way of talking to the engine from a terminal: say something, wait for its answer."""
 
 import asyncio
-import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bots.terminal.replies import TerminalReplies
-from sessions.commands import Caller
+from bots.terminal.talker import Talker, new_event
 from sessions.engine import Engine
 from sessions.errors import StoreUnavailable
-from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, Person, Place, Role, SessionKey
+from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, Role, SessionKey
 from sessions.ports.catalog import Catalog
 from sessions.ports.turns import Accepted, Turns
 
@@ -25,23 +23,6 @@ _LOOK_AFTER = 5.0
 
 class ConversationStore(Catalog, Turns, Protocol):
     """The ports of a store that a conversation uses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Talker:
-    """Who talks, and where; the command line's user is its operator."""
-
-    person: Person
-    place: Place
-
-    def caller(self) -> Caller:
-        """Return what a command wants to know, for one command given now."""
-        return Caller(self.person, self.place, new_event(), operator=True)
-
-
-def new_event() -> EventId:
-    """Return the id of something said at a terminal just now."""
-    return EventId(f"cli:{secrets.token_hex(12)}")
 
 
 class Conversation:
@@ -126,7 +107,7 @@ class Conversation:
                 if interrupts.first.done() and not answered.done():
                     interrupts.heed()
                     await self._stop(session, event, told)
-                elif not answered.done() and await self._given_up(session, event):
+                elif await self._given_up(session, event) and not answered.done():
                     return Answer(Ending.INTERRUPTED)
         return answered.result()
 
@@ -178,8 +159,10 @@ class _Interrupts:
 def _interrupts() -> Iterator[_Interrupts]:
     """Take Ctrl-C for a wish to stop the answer instead of the program."""
     interrupts, loop = _Interrupts(), asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGINT)
     loop.add_signal_handler(signal.SIGINT, interrupts.arrive)
     try:
         yield interrupts
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)

@@ -16,7 +16,8 @@ _FRAME = 4
 class PanelPresenter:
     """Shows the growing answer's last lines in a panel, and in the end all of it."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, notes: TextIO) -> None:
+        self._notes = notes
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._live: Live | None = None
 
@@ -36,7 +37,8 @@ class PanelPresenter:
         if text:
             self._console.print(_panel(Text(printable(text))))
         if note:
-            self._console.print(Text(printable(note)))
+            self._notes.write(printable(note) + "\n")
+            self._notes.flush()
 
 
 def _panel(text: Text) -> Panel:

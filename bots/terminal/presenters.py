@@ -20,10 +20,11 @@ class Presenter(Protocol):
 
 
 class PlainPresenter:
-    """Writes what is new of the answer as it comes."""
+    """Writes what is new of the answer as it comes, and the note to ``notes``."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, notes: TextIO) -> None:
         self._stream = stream
+        self._notes = notes
         self._written = ""
 
     def show(self, text: str) -> None:
@@ -44,9 +45,10 @@ class PlainPresenter:
             self.show(text)
         if self._written and not self._written.endswith("\n"):
             self._stream.write("\n")
-        if note:
-            self._stream.write(printable(note) + "\n")
         self._stream.flush()
+        if note:
+            self._notes.write(printable(note) + "\n")
+            self._notes.flush()
         self._written = ""
 
 
