@@ -1,7 +1,7 @@
 """Runs contenders in turn, round after round, so that noise meets them alike, and compares medians."""
 
 import statistics
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -30,7 +30,7 @@ async def compete(laps: Mapping[str, Lap], rounds: int) -> dict[str, Result]:
     return {name: Result(statistics.median(found), rounds) for name, found in times.items()}
 
 
-def table(title: str, rows: list[tuple[str, ...]]) -> None:
+def table(title: str, rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows under a title; the first row is the head."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     print(f"\n{title}")

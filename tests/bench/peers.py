@@ -1,7 +1,8 @@
 """Peers doing what a turn asks of their session store; run by the peers' own interpreter.
 
-Prints one JSON object: peer → messages in the session → seconds a turn, the median over the rounds; ``sqlite3``
-is plain sqlite3 doing the same in the same process: read the newest 50 messages, append two, commit.
+Prints one JSON object: peer → messages in the session → seconds a turn, the median over the rounds;
+``sqlite3`` is plain sqlite3 doing the same in the same process: read the newest 50 messages, append
+two, commit.
 """
 
 import asyncio

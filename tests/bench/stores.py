@@ -28,15 +28,18 @@ async def sqlite_turns() -> None:
     rows = [("SQLite", "messages", "by hand", "Parley", "ratio")]
     for sessions in (1, 64):
         for length in LENGTHS:
-            async with _folder() as folder, HandWritten(folder / "floor.db") as floor:
-                async with open_store(f"sqlite:///{folder}/parley.db") as store:
-                    result = await compete(
-                        {
-                            "floor": await _floor_lap(floor, sessions, length),
-                            "ours": await _store_lap(store, sessions, length),
-                        },
-                        ROUNDS,
-                    )
+            async with (
+                _folder() as folder,
+                HandWritten(folder / "floor.db") as floor,
+                open_store(f"sqlite:///{folder}/parley.db") as store,
+            ):
+                result = await compete(
+                    {
+                        "floor": await _floor_lap(floor, sessions, length),
+                        "ours": await _store_lap(store, sessions, length),
+                    },
+                    ROUNDS,
+                )
             floor_s, ours = result["floor"].seconds, result["ours"].seconds
             rows.append(
                 (
