@@ -106,7 +106,7 @@ class BotApi:
         view = self.groups.add(title, creator.user, ChatKind.SUPERGROUP, forum=forum)
         return self._populate(view, members, bot)
 
-    def chat(self, chat: ChatLike | Person) -> ChatView:
+    def chat(self, chat: ChatLike) -> ChatView:
         """Return a chat by id; a person's id is their private chat."""
         chat_id = chat if isinstance(chat, int) else chat.id
         self.world.chat(chat_id)
@@ -167,7 +167,7 @@ class BotApi:
         method: str,
         fault: Fault,
         *,
-        chat: ChatLike | Person | None = None,
+        chat: ChatLike | None = None,
         times: int | None = 1,
         when: Callable[[ApiCall], bool] | None = None,
     ) -> Injection:

@@ -14,7 +14,6 @@ from tests.emulators.telegram.formatting import (
 from tests.emulators.telegram.model import (
     GENERAL_TOPIC,
     CallbackAnswer,
-    ChatId,
     MemberStatus,
     Message,
     MessageId,
@@ -36,7 +35,7 @@ class Located(Protocol):
     """Something with the id of a chat."""
 
     @property
-    def id(self) -> ChatId: ...
+    def id(self) -> int: ...
 
 
 ChatLike = int | Located
@@ -68,7 +67,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user with hands. A chat is given as a view or an id; the default is the private one."""
+    """A user with hands. Chats are views or ids; a person stands for their private chat."""
 
     world: World
     user: User
@@ -79,8 +78,8 @@ class Person:
 
     def say(
         self,
+        chat: ChatLike,
         text: str,
-        chat: ChatLike | None = None,
         *,
         thread: int | None = None,
         reply_to: Message | int | None = None,
@@ -93,7 +92,7 @@ class Person:
         return self._send(state, replace(blank, text=formatted.text, entities=formatted.entities))
 
     def send_photo(
-        self, caption: str = "", chat: ChatLike | None = None, *, thread: int | None = None
+        self, chat: ChatLike, caption: str = "", *, thread: int | None = None
     ) -> Message:
         formatted = as_typed_by_a_person(caption)
         state, blank = self._blank(chat, thread, None)
@@ -107,7 +106,7 @@ class Person:
         )
 
     def send_sticker(
-        self, emoji: str = "🙂", chat: ChatLike | None = None, *, thread: int | None = None
+        self, chat: ChatLike, emoji: str = "🙂", *, thread: int | None = None
     ) -> Message:
         state, blank = self._blank(chat, thread, None)
         sticker: JsonObject = {
@@ -192,7 +191,7 @@ class Person:
         tell_membership(self.world, chat, self.user, self.world.bot, before, after)
 
     def _blank(
-        self, chat: ChatLike | None, thread: int | None, reply_to: Message | int | None
+        self, chat: ChatLike, thread: int | None, reply_to: Message | int | None
     ) -> tuple[Chat, Message]:
         state = self._chat(chat)
         if thread is not None and thread not in state.topics:
@@ -205,8 +204,8 @@ class Person:
         thread_id = thread_of_reply(state, None if thread is None else ThreadId(thread), replied)
         return state, replace(self.world.blank(state, self.user, thread_id), reply_to=replied)
 
-    def _chat(self, chat: ChatLike | None) -> Chat:
-        chat_id = self.user.id if chat is None else chat if isinstance(chat, int) else chat.id
+    def _chat(self, chat: ChatLike) -> Chat:
+        chat_id = chat if isinstance(chat, int) else chat.id
         if chat_id == self.user.id:
             return self.world.open_private_chat(self.user)
         state = self.world.chat(chat_id)
