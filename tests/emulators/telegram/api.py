@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -68,10 +68,11 @@ class BotApi:
             yield api
         finally:
             deliveries.cancel()
-            with suppress(asyncio.CancelledError):
-                await deliveries
             api._end_waiting_calls()
+            await asyncio.wait([deliveries])
             await runner.cleanup()
+        if not deliveries.cancelled():
+            deliveries.result()
 
     # The world
 

@@ -43,6 +43,8 @@ _PLAIN_TYPES = {
 _AUTOMATIC = frozenset(
     {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
 )
+_INDIVISIBLE = frozenset({"code", "pre", "text_link", "text_mention", "custom_emoji"})
+"""Entities in which the server looks for no others."""
 _BOT_API_NAMES = {f"textEntityType{name}": wire for wire, name in _PLAIN_TYPES.items()}
 _PARSE_MODES: dict[str, JsonObject] = {
     "markdown": {"@type": "textParseModeMarkdown", "version": 1},
@@ -207,7 +209,7 @@ def _trim(formatted: FormattedText) -> FormattedText:
 
 def _with_found_entities(formatted: FormattedText) -> FormattedText:
     answer = _execute({"@type": "getTextEntities", "text": formatted.text})
-    taken = [_span(entity) for entity in formatted.entities if entity["type"] != "blockquote"]
+    taken = [_span(entity) for entity in formatted.entities if entity["type"] in _INDIVISIBLE]
     found = [
         entity
         for entity in _from_tdlib(answer)

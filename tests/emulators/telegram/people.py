@@ -200,6 +200,8 @@ class Person:
         if topic is not None and topic.closed and not state.status(self.user.id).rules:
             raise WorldError("the topic is closed")
         number = reply_to.id if isinstance(reply_to, Message) else reply_to
+        if number is not None and self.world.message(state, number) is None:
+            raise WorldError(f"chat {state.id} has no message {number} to answer")
         replied = None if number is None else MessageId(number)
         thread_id = thread_of_reply(state, None if thread is None else ThreadId(thread), replied)
         return state, replace(self.world.blank(state, self.user, thread_id), reply_to=replied)
