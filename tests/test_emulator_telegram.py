@@ -174,6 +174,40 @@ async def test_a_webhook_gets_each_update_until_it_accepts(
         await runner.cleanup()
 
 
+async def test_a_chat_whose_delivery_is_under_way_holds_up_no_other(
+    api: BotApi, bot: Probe, ada: Person
+) -> None:
+    bob = api.add_person("Bob")
+    seen: list[int] = []
+    release = asyncio.Event()
+
+    async def receive(request: web.Request) -> web.Response:
+        chat = (await request.json())["message"]["chat"]["id"]
+        if chat == ada.id:
+            await release.wait()
+        seen.append(chat)
+        api.world.changes.notify()
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/hook", receive)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+        await bot.call("setWebhook", url=url)
+        bob.say(bob, "me first")
+        await api.wait_for(lambda: bob.id in seen)
+        assert seen == [bob.id]
+        release.set()
+        await api.wait_for(lambda: not api.pending_updates)
+        assert seen == [bob.id, ada.id]
+    finally:
+        release.set()
+        await runner.cleanup()
+
+
 # With the product's client, and as a process
 
 

@@ -159,3 +159,44 @@ async def test_privacy_mode_hides_what_is_not_for_the_bot(
         ada.say(group, "/session list")
         ada.say(group, "yes", reply_to=int(str(sent["message_id"])))
         assert len(api.pending_updates) == before + 3
+
+
+async def test_an_answer_without_a_thread_goes_where_its_question_is(
+    api: BotApi, bot: Probe, ada: Person
+) -> None:
+    forum = api.add_supergroup("Team", ada, forum=True)
+    topic = api.groups.create_topic(forum, "alpha")
+    question = ada.say(forum, "why?", thread=topic.id)
+    reply = {"message_id": question.id}
+    sent = await bot.call("sendMessage", chat_id=forum.id, text="so", reply_parameters=reply)
+    assert sent.result["message_thread_id"] == topic.id
+    assert forum.thread(topic.id).texts() == ["why?", "so"]
+
+
+async def test_replies_in_a_plain_supergroup_carry_the_number_of_their_root(
+    api: BotApi, bot: Probe, ada: Person
+) -> None:
+    team = api.add_supergroup("Team", ada)
+    root = ada.say(team, "root")
+    ada.say(team, "reply", reply_to=root)
+    message = (await bot.call("getUpdates")).items[-1]["message"]
+    assert isinstance(message, dict)
+    assert message["message_thread_id"] == root.id
+    assert "is_topic_message" not in message
+    assert team.thread(None).texts() == ["root", "reply"]
+    stray = await bot.call("sendMessage", chat_id=team.id, message_thread_id=77, text="x")
+    assert "message_thread_id" not in stray.result
+
+
+async def test_leaving_and_returning_is_told(api: BotApi, bot: Probe, ada: Person) -> None:
+    team = api.add_supergroup("Team", ada)
+    assert (await bot.call("leaveChat", chat_id=team.id)).status == 200
+    reply = await bot.call("sendMessage", chat_id=team.id, text="x")
+    assert reply.refusal == (403, "Forbidden: bot is not a member of the supergroup chat")
+    before = len(api.pending_updates)
+    ada.say(team, "alone")
+    assert len(api.pending_updates) == before
+    api.groups.set_status(team, api.bot, MemberStatus.MEMBER)
+    joined, greeting = (update.payload for update in api.pending_updates[before:])
+    assert "my_chat_member" in joined
+    assert "message" in greeting

@@ -236,3 +236,21 @@ async def test_private_chats_can_have_topics(api: BotApi, bot: Probe, ada: Perso
     where = {"chat_id": ada.id, "message_thread_id": topic.id}
     assert (await bot.call("sendMessage", **where, text="yo")).status == 200
     assert api.chat(ada).thread(topic.id).texts() == ["hi", "yo"]
+
+
+async def test_a_link_in_bold_is_found_and_one_in_code_is_not(bot: Probe, ada: Person) -> None:
+    text = "<b>see http://a.com</b> <code>http://b.com</code>"
+    sent = await bot.call("sendMessage", chat_id=ada.id, text=text, parse_mode="HTML")
+    entities = sent.result["entities"]
+    assert isinstance(entities, list)
+    assert [entity["type"] for entity in entities] == ["bold", "url", "code"]
+
+
+async def test_commands_are_kept_per_scope_and_language(bot: Probe) -> None:
+    commands = [{"command": "session", "description": "Sessions"}]
+    assert (await bot.call("setMyCommands", commands=commands, language_code="de")).status == 200
+    assert (await bot.call("getMyCommands", language_code="de")).items == commands
+    assert (await bot.call("getMyCommands")).items == []
+    wrong = [{"command": "Not OK", "description": "x"}]
+    reply = await bot.call("setMyCommands", commands=wrong)
+    assert reply.refusal == (400, "Bad Request: BOT_COMMAND_INVALID")
