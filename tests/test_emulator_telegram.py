@@ -47,9 +47,6 @@ def ada(api: BotApi) -> Person:
     return ada
 
 
-# Requests
-
-
 async def test_a_wrong_token_is_unauthorized(api: BotApi, session: aiohttp.ClientSession) -> None:
     async with session.get(f"{api.base_url}/bot42:WRONG/getMe") as response:
         assert response.status == 401
@@ -76,9 +73,6 @@ async def test_json_form_multipart_and_query_are_the_same_call(
             assert response.status == 200
     assert api.chat(ada).texts() == ["/start", "form", "multipart", "query", "json"]
     assert {call.method for call in api.calls} == {"sendMessage"}
-
-
-# Updates
 
 
 async def test_updates_stay_until_an_offset_confirms_them(
@@ -111,11 +105,13 @@ async def test_a_second_poller_ends_the_first_with_a_conflict(api: BotApi, bot: 
     async with asyncio.TaskGroup() as group:
         first = group.create_task(bot.call("getUpdates", timeout=30))
         await api.wait_for(lambda: api.polled)
-        second = group.create_task(bot.call("getUpdates", timeout=1))
+        second = group.create_task(bot.call("getUpdates", timeout=30))
+        await first
+        number = api.garbage_update()
     status, description = first.result().refusal
     assert status == 409
     assert str(description).startswith("Conflict: terminated by other getUpdates request;")
-    assert second.result().items == []
+    assert [update["update_id"] for update in second.result().items] == [number]
 
 
 async def test_kinds_of_updates_that_were_not_asked_for_are_not_queued(
@@ -135,9 +131,6 @@ async def test_an_update_can_be_delivered_again_after_it_was_confirmed(
     api.redeliver()
     assert (await bot.call("getUpdates", offset=offset)).items == [first]
     assert (await bot.call("getUpdates", offset=offset)).items == []
-
-
-# Webhook
 
 
 async def test_a_webhook_gets_each_update_until_it_accepts(
@@ -208,14 +201,11 @@ async def test_a_chat_whose_delivery_is_under_way_holds_up_no_other(
         await runner.cleanup()
 
 
-# With the product's client, and as a process
-
-
 async def test_aiogram_talks_to_it(api: BotApi, ada: Person) -> None:
     from aiogram import Bot as AiogramBot
     from aiogram.client.session.aiohttp import AiohttpSession
     from aiogram.client.telegram import TelegramAPIServer
-    from aiogram.exceptions import TelegramBadRequest
+    from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
     from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
     server = TelegramAPIServer.from_base(api.base_url)
@@ -248,6 +238,9 @@ async def test_aiogram_talks_to_it(api: BotApi, ada: Person) -> None:
         await bot.get_chat(forum.id)
         await bot.get_chat_administrators(forum.id)
         assert forum.thread(topic.message_thread_id).texts()[-1] == "over"
+        api.garbage_update()
+        with pytest.raises(ClientDecodeError):
+            await bot.get_updates(offset=update.update_id + 1, timeout=1)
 
 
 async def test_as_a_process_it_takes_orders_and_ends_on_sigterm(

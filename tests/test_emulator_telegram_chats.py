@@ -188,6 +188,21 @@ async def test_replies_in_a_plain_supergroup_carry_the_number_of_their_root(
     assert "message_thread_id" not in stray.result
 
 
+async def test_people_come_go_and_open_topics(api: BotApi, bot: Probe, ada: Person) -> None:
+    forum = api.add_supergroup("Team", ada, forum=True)
+    bob = api.add_person("Bob")
+    with pytest.raises(WorldError):
+        bob.say(forum, "let me in")
+    bob.join(forum)
+    topic = bob.create_topic(forum, "alpha")
+    bob.leave(forum)
+    events = [update["message"] for update in (await bot.call("getUpdates")).items[-3:]]
+    assert all(isinstance(event, dict) for event in events)
+    kinds = ("new_chat_members", "forum_topic_created", "left_chat_member")
+    assert all(kind in str(event) for kind, event in zip(kinds, events, strict=True))
+    assert forum.topics[-1].id == topic.id
+
+
 async def test_leaving_and_returning_is_told(api: BotApi, bot: Probe, ada: Person) -> None:
     team = api.add_supergroup("Team", ada)
     assert (await bot.call("leaveChat", chat_id=team.id)).status == 200

@@ -129,3 +129,27 @@ async def test_a_crafted_update_is_delivered_as_it_is(api: BotApi, bot: Probe) -
     assert update["update_id"] == number
     assert isinstance(update["message"], dict)
     assert "from" not in update["message"]
+
+
+async def test_it_ends_although_calls_are_waiting(session: aiohttp.ClientSession) -> None:
+    async with asyncio.TaskGroup() as group, BotApi.start() as api:
+        ada = api.add_person("Ada")
+        bot = Probe(api, session)
+        poll = group.create_task(bot.call("getUpdates", timeout=30))
+        await api.wait_for(lambda: api.polled)
+        api.fail("sendMessage", Fault.hang())
+        hanging = group.create_task(_ended(bot, chat_id=ada.id, text="never"))
+        await api.wait_call("sendMessage", answered=False)
+    assert poll.result().items == []
+    assert hanging.result()
+
+
+async def test_drafts_are_refused_too_while_a_chat_is_closed(
+    api: BotApi, bot: Probe, ada: Person
+) -> None:
+    api.fail("sendMessageDraft", Fault.flood(1))
+    draft = {"chat_id": ada.id, "draft_id": 1, "text": "x"}
+    assert (await bot.call("sendMessageDraft", **draft)).status == 429
+    assert (await bot.call("sendMessageDraft", **draft)).status == 429
+    assert [call.method for call in api.flood_violations] == ["sendMessageDraft"]
+    assert api.chat(ada).drafts == []

@@ -41,9 +41,6 @@ def ada(api: BotApi) -> Person:
     return ada
 
 
-# Texts
-
-
 @pytest.mark.parametrize(
     ("params", "description"),
     [
@@ -144,9 +141,6 @@ async def test_entities_after_the_hundredth_are_dropped(bot: Probe, ada: Person)
     assert len(entities) == 100
 
 
-# Editing and deleting
-
-
 async def test_an_edit_must_change_something(api: BotApi, bot: Probe, ada: Person) -> None:
     sent = (await bot.call("sendMessage", chat_id=ada.id, text="one")).result
     where = {"chat_id": ada.id, "message_id": sent["message_id"]}
@@ -183,9 +177,6 @@ async def test_a_deleted_message_is_gone_for_everybody(
     several = await bot.call("deleteMessages", chat_id=ada.id, message_ids=[1, 2, 99])
     assert several.status == 200
     assert api.chat(ada).texts() == []
-
-
-# Buttons and drafts
 
 
 async def test_a_press_gets_one_answer(api: BotApi, bot: Probe, ada: Person) -> None:
@@ -254,3 +245,18 @@ async def test_commands_are_kept_per_scope_and_language(bot: Probe) -> None:
     wrong = [{"command": "Not OK", "description": "x"}]
     reply = await bot.call("setMyCommands", commands=wrong)
     assert reply.refusal == (400, "Bad Request: BOT_COMMAND_INVALID")
+
+
+async def test_invisible_characters_are_dropped_and_entities_stay_in_place(
+    api: BotApi, bot: Probe, ada: Person
+) -> None:
+    entities = [{"type": "bold", "offset": 4, "length": 1}]
+    text = "a\r\n\u202eb"
+    sent = await bot.call("sendMessage", chat_id=ada.id, text=text, entities=entities)
+    assert sent.result["text"] == "a\nb"
+    assert sent.result["entities"] == [{"offset": 2, "length": 1, "type": "bold"}]
+    assert ada.say(ada, "/session start \u202ex").text == "/session start x"
+    reply = await bot.call("sendMessage", chat_id=ada.id, text="\u200b")
+    assert reply.refusal == (400, "Bad Request: text must be non-empty")
+    reply = await bot.call("sendMessage", chat_id=ada.id, text="\ud800")
+    assert reply.refusal == (400, "Bad Request: strings must be encoded in UTF-8")

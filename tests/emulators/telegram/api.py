@@ -12,8 +12,8 @@ from tests.emulators.telegram.dispatch import Dispatcher
 from tests.emulators.telegram.faults import Fault, FaultBook, Injection
 from tests.emulators.telegram.flood import Flood, FloodGate
 from tests.emulators.telegram.groups import Groups
-from tests.emulators.telegram.model import ChatId, ChatKind, MemberStatus, User, UserId
-from tests.emulators.telegram.people import ChatLike, Person
+from tests.emulators.telegram.model import ChatId, ChatKind, ChatLike, MemberStatus, User, UserId
+from tests.emulators.telegram.people import Person
 from tests.emulators.telegram.server import Wire
 from tests.emulators.telegram.updates import QueuedUpdate
 from tests.emulators.telegram.views import ChatView
@@ -74,8 +74,6 @@ class BotApi:
         if not deliveries.cancelled():
             deliveries.result()
 
-    # The world
-
     @property
     def bot(self) -> User:
         return self.world.bot
@@ -112,8 +110,6 @@ class BotApi:
         chat_id = chat if isinstance(chat, int) else chat.id
         self.world.chat(chat_id)
         return ChatView(self.world, ChatId(chat_id))
-
-    # What the bot did
 
     @property
     def calls(self) -> Sequence[ApiCall]:
@@ -160,8 +156,6 @@ class BotApi:
             return calls[count - 1]
 
         return self.wait_for(found, timeout)
-
-    # Orders
 
     def fail(
         self,

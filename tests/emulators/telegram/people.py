@@ -2,22 +2,25 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from tests.emulators.telegram.access import thread_of_reply
 from tests.emulators.telegram.events import tell_edit, tell_membership, tell_message
 from tests.emulators.telegram.formatting import (
     MAX_TEXT_UNITS,
     as_typed_by_a_person,
+    looks_empty,
     utf16_length,
 )
+from tests.emulators.telegram.groups import Groups
 from tests.emulators.telegram.model import (
     GENERAL_TOPIC,
     CallbackAnswer,
+    ChatLike,
     MemberStatus,
     Message,
     MessageId,
     ThreadId,
+    Topic,
     User,
     WorldError,
 )
@@ -29,16 +32,6 @@ from tests.emulators.telegram.rendering import (
 )
 from tests.emulators.telegram.wire import JsonObject
 from tests.emulators.telegram.world import Callback, Chat, World
-
-
-class Located(Protocol):
-    """Something with the id of a chat."""
-
-    @property
-    def id(self) -> int: ...
-
-
-ChatLike = int | Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class Person:
     ) -> Message:
         """Write a message; entities are found in it as by the server."""
         formatted = as_typed_by_a_person(text)
-        if not formatted.text or utf16_length(formatted.text) > MAX_TEXT_UNITS:
+        if looks_empty(formatted.text) or utf16_length(formatted.text) > MAX_TEXT_UNITS:
             raise WorldError("a person's message has 1 to 4,096 UTF-16 units")
         state, blank = self._blank(chat, thread, reply_to)
         return self._send(state, replace(blank, text=formatted.text, entities=formatted.entities))
@@ -180,6 +173,16 @@ class Person:
         if draft.thread_id is not None:
             content["message_thread_id"] = draft.thread_id
         self.world.updates.publish("stopped_message_generation", content, chat.id)
+
+    def join(self, chat: ChatLike) -> None:
+        Groups(self.world).set_status(chat, self.user, MemberStatus.MEMBER, self.user)
+
+    def leave(self, chat: ChatLike) -> None:
+        Groups(self.world).set_status(chat, self.user, MemberStatus.LEFT, self.user)
+
+    def create_topic(self, chat: ChatLike, name: str) -> Topic:
+        """Open a topic in a forum or in the private chat."""
+        return Groups(self.world).create_topic(chat, name, self.user)
 
     def block(self, *, blocked: bool = True) -> None:
         """Block the bot, or unblock it."""
