@@ -1,15 +1,16 @@
 """Answers from an OpenAI-compatible server, over real HTTP."""
 
 import asyncio
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -353,32 +354,25 @@ async def test_cancelling_closes_the_stream(server: ModelServer, model: OpenAIMo
 
 
 async def test_a_connection_is_used_again(pauses: Pauses) -> None:
-    connections = 0
+    peers = set()
     events = b'data: {"choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while request := await reader.readuntil(b"\r\n\r\n"):
-                length = re.search(rb"content-length: (\d+)", request.lower())
-                assert length is not None
-                await reader.readexactly(int(length[1]))
-                writer.write(head + b"%x\r\n%s\r\n" % (len(events), events))
-                await writer.drain()
-                writer.write(b"0\r\n\r\n")
-                await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(events)
+        return response
 
-    async with await asyncio.start_server(serve, "127.0.0.1") as far_end:
-        port = far_end.sockets[0].getsockname()[1]
-        address = f"http://127.0.0.1:{port}/v1"
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    async with TestServer(app) as far_end:
+        address = str(far_end.make_url("/v1"))
         async with OpenAIModel(model="m", api_key="", base_url=address, sleep=pauses) as model:
             for _ in range(3):
                 assert await ask(model) == [Text("hi"), Done(None)]
-    assert connections == 1
+    assert len(peers) == 1
 
 
 async def test_logs_hold_no_words_and_no_key(server: ModelServer, model: OpenAIModel) -> None:
