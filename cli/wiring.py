@@ -4,7 +4,7 @@ What only some commands need is imported where it is put in: the others start wi
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,21 +49,11 @@ async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
         yield Desk(settings, store, SessionCommands(store), operator)
 
 
-@asynccontextmanager
-async def opened(settings: Settings, choice: Choice) -> AsyncIterator[Store]:
-    """Open the store and close it in the end."""
-    store = await open_store(url_of(settings, choice))
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def url_of(settings: Settings, choice: Choice) -> str:
-    """Return the storage URL: the command line's choice over the setting over the default."""
+def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
+    """Open the store of the command line's choice, over the setting, over SQLite under the home folder."""
     if choice.backend is None and choice.path is None and settings.storage:
-        return settings.storage
-    return storage_url(choice.backend, choice.path, settings.home)
+        return open_store(settings.storage)
+    return open_store(storage_url(choice.backend or "sqlite", choice.path or "", settings.home))
 
 
 @asynccontextmanager
