@@ -14,6 +14,7 @@ from bots.terminal.presenters import PlainPresenter, Presenter, SilentPresenter
 from cli import output
 from cli.chat import use_session
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.plain_values import PlainCommand
 from cli.wiring import open_conversation, open_desk
 from sessions.errors import UsageError
 from sessions.model import Answer, Ending
@@ -41,7 +42,7 @@ class _Asked:
             sys.stdout.flush()
 
 
-@app.command("ask", hidden=True)
+@app.command("ask", cls=PlainCommand, hidden=True)
 def ask(
     prompt: Annotated[list[str], typer.Argument(metavar="PROMPT", help="What to say, in quotes.")],
     session: Annotated[

@@ -14,6 +14,7 @@ from bots.terminal.pages import counted
 from bots.terminal.presenters import PlainPresenter
 from cli import output
 from cli.options import LOCAL, Backend, Choice, Path, Workspace
+from cli.plain_values import PlainCommand
 from cli.wiring import Desk, open_conversation, open_desk
 from sessions.errors import NoSuchSession
 
@@ -22,7 +23,7 @@ app = typer.Typer(name="chat", rich_markup_mode=None, pretty_exceptions_enable=F
 _COMPLETIONS = 20
 
 
-@app.command("chat")
+@app.command("chat", cls=PlainCommand)
 def chat(
     session: Annotated[
         str | None,

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 import typer
-from typer.core import TyperGroup
+from cli.plain_values import PlainGroup
 
 if TYPE_CHECKING:
     from typer._click import Command, Context
@@ -45,7 +45,7 @@ def divide(words: Sequence[str]) -> Line:
     return Line(leading, rest[0] if rest else None, rest[1:], plain)
 
 
-class AnywhereGroup(TyperGroup):
+class AnywhereGroup(PlainGroup):
     """A group whose commands' options may stand before the command."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
@@ -56,7 +56,7 @@ class AnywhereGroup(TyperGroup):
         return super().parse_args(ctx, [line.word, *line.leading, *line.rest])
 
 
-class RootGroup(TyperGroup):
+class RootGroup(PlainGroup):
     """The program: imports a command only when it is given, and takes any other word for a prompt."""
 
     modules: ClassVar[Mapping[str, str]] = {

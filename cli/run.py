@@ -3,12 +3,13 @@
 import typer
 
 from cli.options import Choice
+from cli.plain_values import PlainCommand
 from cli.settings import load_here
 
 app = typer.Typer(name="run", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 
-@app.command("run", hidden=True)
+@app.command("run", cls=PlainCommand, hidden=True)
 def run() -> None:
     """Serve the bots that have a token; without one, open the terminal chat."""
     settings = load_here()

@@ -10,9 +10,9 @@ from bots.terminal import pages
 from bots.terminal.plain import one_line
 from cli import output
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.wiring import Desk, open_desk
-from sessions.commands import PAGE_SIZE
 from sessions.errors import UsageError
 from sessions.model import Listing, Session
 from sessions.outcomes import ConfirmDelete, Deleted, Listed, Resumed, Shown, Started
@@ -42,6 +42,7 @@ Using Sessions with Prompts:
   parley "prompt" --session <name>   - Run with session context"""
 
 _BATCH = 200
+_PAGE_DIGITS = 6
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name, or a number of the last list.")]
 
@@ -53,7 +54,7 @@ def session(ctx: typer.Context) -> None:
         output.say(HELP)
 
 
-@app.command("start")
+@app.command("start", cls=PlainCommand)
 def start(
     name: Annotated[str | None, typer.Argument(metavar="NAME", show_default=False)] = None,
     storage_backend: Backend = None,
@@ -75,13 +76,13 @@ def start(
     output.say(pages.started(made, f"You can now run commands with this session context.\n{use}"))
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_(
     page: Annotated[
-        int, typer.Argument(metavar="[PAGE]", help="Ten sessions each.", show_default=False)
-    ] = 1,
+        str | None, typer.Argument(metavar="[PAGE]", show_default=False, help="Ten sessions each.")
+    ] = None,
     page_option: Annotated[
-        int | None, typer.Option("--page", metavar="PAGE", show_default=False, help="The same as PAGE.")
+        str | None, typer.Option("--page", metavar="PAGE", show_default=False, help="The same as PAGE.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Leave none out.")] = False,
     storage_backend: Backend = None,
@@ -90,12 +91,13 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the sessions, newest activity first."""
+    number = _number(page_option or page or "1")
 
     async def work() -> Listed:
         async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
             if everything:
                 return await _list_everything(desk)
-            return await desk.commands.list(desk.operator.caller(), page_option or page)
+            return await desk.commands.list(desk.operator.caller(), number)
 
     outcome = asyncio.run(work())
     if json:
@@ -112,7 +114,7 @@ def list_(
     output.say(pages.listed(outcome, start="parley session start my-project", following=following))
 
 
-@app.command("resume")
+@app.command("resume", cls=PlainCommand)
 def resume(
     name: Name,
     storage_backend: Backend = None,
@@ -139,7 +141,7 @@ def resume(
         talk(choice, None, greet=False)
 
 
-@app.command("show")
+@app.command("show", cls=PlainCommand)
 def show(
     name: Annotated[
         str | None,
@@ -165,7 +167,7 @@ def show(
     output.say(pages.shown(outcome))
 
 
-@app.command("delete")
+@app.command("delete", cls=PlainCommand)
 def delete(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -192,7 +194,7 @@ def delete(
         output.say(pages.deleted(outcome.session) if outcome else "Cancelled: nothing was deleted.")
 
 
-@app.command("help")
+@app.command("help", cls=PlainCommand)
 def help_() -> None:
     """Show the session commands."""
     output.say(HELP)
@@ -200,9 +202,17 @@ def help_() -> None:
 
 def quoted(name: str) -> str:
     """Return a name as a shell takes it as the value of an option."""
-    import shlex  # only where a hint is printed
+    import re  # as everything here: only where it is needed
+    import shlex
 
-    return shlex.quote(one_line(name))
+    plain = one_line(name)
+    return plain if re.fullmatch(r"[\w][\w@%+=:,./-]*", plain) else shlex.quote(plain)
+
+
+def _number(page: str) -> int:
+    if not page.isdecimal() or len(page) > _PAGE_DIGITS:
+        raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley session list 2")
+    return int(page)
 
 
 async def _delete_if_sure(desk: Desk, session: Session, *, quietly: bool) -> Deleted | None:

@@ -9,6 +9,7 @@ from bots.terminal.pages import counted, second
 from bots.terminal.tables import draw
 from cli import output
 from cli.options import Backend, Choice, Json, Path
+from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.settings import load_here
 from cli.wiring import opened
@@ -34,7 +35,7 @@ def workspace() -> None:
     """See whose sessions there are: groups, guilds, private chats, and your own."""
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_(storage_backend: Backend = None, storage_path: Path = None, json: Json = False) -> None:
     """List the workspaces with the number of their sessions."""
     found = asyncio.run(_all(Choice(storage_backend, storage_path)))
