@@ -55,13 +55,13 @@ class GuildView:
         self._tell_role("GUILD_ROLE_CREATE", role)
         return role
 
-    def join(self, user: User, *roles: Role, may: Permission | None = None) -> Member:
+    def join(self, member: User, *roles: Role, may: Permission | None = None) -> Member:
         """Add a member; `may` gives a role of their own with those permissions."""
-        held = [*roles] if may is None else [*roles, self.role(f"role of {user.name}", may)]
-        member = Member(user, self._world.clock.now(), held)
-        self.noun.members[user.id] = member
-        self._tell("GUILD_MEMBER_ADD", payloads.member(member))
-        return member
+        held = [*roles] if may is None else [*roles, self.role(f"role of {member.name}", may)]
+        joined = Member(member, self._world.clock.now(), held)
+        self.noun.members[member.id] = joined
+        self._tell("GUILD_MEMBER_ADD", payloads.member(joined))
+        return joined
 
     def give_role(self, user: User, role: Role) -> None:
         member = self.noun.members[user.id]
@@ -77,13 +77,13 @@ class GuildView:
         role.permissions = int(permissions)
         self._tell_role("GUILD_ROLE_UPDATE", role)
 
-    def kick(self, user: User) -> None:
+    def kick(self, member: User) -> None:
         """Remove a member; the bot loses the whole guild."""
-        del self.noun.members[user.id]
-        if user is self._world.bot:
+        del self.noun.members[member.id]
+        if member is self._world.bot:
             self._world.tell(Event("GUILD_DELETE", {"id": str(self.noun.id)}, Intent.GUILDS))
         else:
-            self._tell("GUILD_MEMBER_REMOVE", {"user": payloads.user(user)})
+            self._tell("GUILD_MEMBER_REMOVE", {"user": payloads.user(member)})
 
     def _add(self, kind: ChannelKind, name: str, only_for: list[User] | None) -> Channel:
         position = len(self.noun.channels)

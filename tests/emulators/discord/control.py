@@ -7,10 +7,8 @@ of a channel's view `channel`, those of a guild `guild`; `gateway_<name>` is a g
 
 import inspect
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
 
 from aiohttp import web
 
@@ -21,22 +19,64 @@ from tests.emulators.discord.errors import PersonCannot
 from tests.emulators.discord.faults import Fault
 from tests.emulators.discord.interactions import Choice, Interaction
 from tests.emulators.discord.limits import Violation
-from tests.emulators.discord.nouns import Channel, Guild, Member, Message, Role, Typing, User
+from tests.emulators.discord.nouns import Channel, Member, Message, Role, Typing, User
 from tests.emulators.discord.people import InteractionFailed, Invocation
 from tests.emulators.discord.permissions import Permission
 from tests.emulators.discord.rest.server import Call
 from tests.emulators.discord.seen import SeenMessage, seen
 
 _OF_PERSON = frozenset(
-    ["say", "dm", "edit", "delete", "type", "press", "choose", "open_thread", "open_post", "add_to_thread", "rename", "archive", "unarchive", "lock", "unlock", "delete_channel"]
+    {
+        "say",
+        "dm",
+        "edit",
+        "delete",
+        "type",
+        "press",
+        "choose",
+        "open_thread",
+        "open_post",
+        "add_to_thread",
+        "rename",
+        "archive",
+        "unarchive",
+        "lock",
+        "unlock",
+        "delete_channel",
+    }
 )
-_OF_VIEW = frozenset(["visible", "everything", "by_bot", "typing", "wait_text", "wait_messages"])
-_OF_GUILD = frozenset(["text", "forum", "role", "join", "kick"])
+_OF_VIEW = frozenset({"visible", "everything", "by_bot", "typing", "wait_text", "wait_messages"})
+_OF_GUILD = frozenset({"text", "forum", "role", "join", "kick"})
 _OF_GATEWAY = frozenset(
-    ["close", "drop", "stall", "reconnect", "invalidate", "refuse_resumes", "redeliver", "deliver_twice", "garbage", "send_raw"]
+    {
+        "close",
+        "drop",
+        "stall",
+        "reconnect",
+        "invalidate",
+        "refuse_resumes",
+        "redeliver",
+        "deliver_twice",
+        "garbage",
+        "send_raw",
+    }
 )
 _OF_DISCORD = frozenset(
-    ["user", "guild", "threads", "fail", "wait_connected", "calls", "rate_limit_violations", "failed_interactions"]
+    {
+        "user",
+        "guild",
+        "threads",
+        "fail",
+        "wait_connected",
+        "calls",
+        "rate_limit_violations",
+        "failed_interactions",
+    }
+)
+
+
+_OF_CONTROL = frozenset(
+    {"info", "slash", "autocomplete", "response", "conversation", "advance", "release"}
 )
 
 
@@ -98,43 +138,39 @@ class Control:
             self._invocations[result.id] = result
         return web.json_response({"result": _plain(result)})
 
-    async def _call(self, name: str, arguments: JsonObject) -> object:
-        target = self._find(name, arguments)
-        if not callable(target):
-            return target
-        result: object = target(**arguments)
+    async def _call(self, method: str, arguments: JsonObject) -> object:
+        target, name = self._find(method, arguments)
+        found: object = getattr(target, name)
+        if not callable(found):
+            return found
+        result: object = found(**arguments)
         return await result if inspect.isawaitable(result) else result
 
-    def _find(self, name: str, arguments: JsonObject) -> Callable[..., Any] | object:
+    def _find(self, method: str, arguments: JsonObject) -> tuple[object, str]:
+        """Find whose method it is, taking from the arguments what names the owner."""
         discord = self._discord
-        if name.startswith("gateway_") and name.removeprefix("gateway_") in _OF_GATEWAY:
-            return getattr(discord.gateway, name.removeprefix("gateway_"))
-        if name in {"role", "guild", "join"}:
-            self._name_permissions(arguments)
-        if name in _OF_PERSON:
-            return getattr(discord.person(int(arguments.pop("user"))), name)
-        if name in _OF_VIEW:
-            return getattr(discord.channel(int(arguments.pop("channel"))), name)
-        if name in _OF_GUILD:
-            view = discord.guild_view(int(arguments.pop("guild")))
-            self._name_users(arguments)
-            return getattr(view, name)
-        if name in _OF_DISCORD:
-            self._name_users(arguments)
-            return getattr(discord, name)
-        if not name.startswith("_"):
-            return getattr(self, name)
-        raise KeyError(name)
+        if method.removeprefix("gateway_") in _OF_GATEWAY and method.startswith("gateway_"):
+            return discord.gateway, method.removeprefix("gateway_")
+        if method in _OF_PERSON:
+            return discord.person(int(arguments.pop("user"))), method
+        if method in _OF_VIEW:
+            return discord.channel(int(arguments.pop("channel"))), method
+        self._name_nouns(arguments)
+        if method in _OF_GUILD:
+            return discord.guild_view(int(arguments.pop("guild"))), method
+        if method in _OF_DISCORD:
+            return discord, method
+        if method in _OF_CONTROL:
+            return self, method
+        raise KeyError(method)
 
-    def _name_users(self, arguments: JsonObject) -> None:
+    def _name_nouns(self, arguments: JsonObject) -> None:
         users = self._discord.world.users
-        for key in ("user", "owner"):
+        for key in ("member", "owner"):
             if key in arguments:
                 arguments[key] = users[int(arguments[key])]
         if arguments.get("only_for") is not None:
             arguments["only_for"] = [users[int(user)] for user in arguments["only_for"]]
-
-    def _name_permissions(self, arguments: JsonObject) -> None:
         for key in ("may", "bot_may", "permissions"):
             if key in arguments:
                 arguments[key] = Permission(int(arguments[key]))
@@ -148,15 +184,25 @@ def _error(status: int, error: Exception) -> web.Response:
 def _plain(value: object) -> object:
     """Give a result as JSON can carry it."""
     match value:
-        case list() | tuple():
+        case list():
             return [_plain(item) for item in value]
         case Message():
             return _plain(seen(value))
         case SeenMessage() | Call() | Violation() | Choice():
             return _dated(asdict(value))
+        case Invocation():
+            return _plain(value.interaction)
+        case Interaction():
+            return {"id": value.id, "name": value.name, "progress": value.progress}
+        case _:
+            return _plain_noun(value)
+
+
+def _plain_noun(value: object) -> object:
+    match value:
         case Channel():
             return {"id": value.id, "kind": int(value.kind), "name": value.name}
-        case User() | Role() | Guild() | GuildView():
+        case User() | Role() | GuildView():
             return {"id": value.id}
         case Member():
             return {"id": value.user.id}
@@ -164,10 +210,6 @@ def _plain(value: object) -> object:
             return {"user": value.user.id, "at": value.at.isoformat()}
         case Fault():
             return {"kind": value.kind, "hits": value.hits}
-        case Invocation():
-            return _plain(value.interaction)
-        case Interaction():
-            return {"id": value.id, "name": value.name, "progress": value.progress}
         case _:
             return value
 
