@@ -1,5 +1,8 @@
 """Building a world: guilds with channels, roles and members, and changing who belongs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.emulators.discord import payloads
 from tests.emulators.discord.changes import JsonObject
 from tests.emulators.discord.nouns import (
@@ -11,10 +14,10 @@ from tests.emulators.discord.nouns import (
     Role,
     User,
 )
-from tests.emulators.discord.permissions import TALKING, Permission
+from tests.emulators.discord.permissions import NOTHING, TALKING, Permission, can_see
 from tests.emulators.discord.sessions import guild_create
 from tests.emulators.discord.settings import Intent
-from tests.emulators.discord.threads import add_channel
+from tests.emulators.discord.threads import add_channel, sync_threads, tell_update
 from tests.emulators.discord.world import Event, World
 
 
@@ -65,8 +68,9 @@ class GuildView:
 
     def give_role(self, user: User, role: Role) -> None:
         member = self.noun.members[user.id]
-        member.roles.append(role)
-        self._tell_update(member)
+        with self._telling_new_sight():
+            member.roles.append(role)
+            self._tell_update(member)
 
     def take_role(self, user: User, role: Role) -> None:
         member = self.noun.members[user.id]
@@ -74,8 +78,17 @@ class GuildView:
         self._tell_update(member)
 
     def set_role(self, role: Role, permissions: Permission) -> None:
-        role.permissions = int(permissions)
-        self._tell_role("GUILD_ROLE_UPDATE", role)
+        with self._telling_new_sight():
+            role.permissions = int(permissions)
+            self._tell_role("GUILD_ROLE_UPDATE", role)
+
+    def show(self, channel: Channel, *users: User) -> None:
+        """Let users see a channel whatever their roles say."""
+        self._overwrite(channel, users, allow=Permission.VIEW_CHANNEL)
+
+    def hide(self, channel: Channel, *users: User) -> None:
+        """Hide a channel from users whatever their roles say."""
+        self._overwrite(channel, users, deny=Permission.VIEW_CHANNEL)
 
     def kick(self, member: User) -> None:
         """Remove a member; the bot loses the whole guild."""
@@ -95,6 +108,30 @@ class GuildView:
             channel.overwrites = [hidden, *shown]
         add_channel(self._world, channel)
         return channel
+
+    def _overwrite(
+        self,
+        channel: Channel,
+        users: tuple[User, ...],
+        allow: Permission = NOTHING,
+        deny: Permission = NOTHING,
+    ) -> None:
+        ids = {user.id for user in users}
+        kept = [o for o in channel.overwrites if o.target_id not in ids]
+        added = [Overwrite(i, for_member=True, allow=int(allow), deny=int(deny)) for i in ids]
+        with self._telling_new_sight():
+            channel.overwrites = kept + added
+            tell_update(self._world, channel)
+
+    @contextmanager
+    def _telling_new_sight(self) -> Iterator[None]:
+        """Sync the threads of channels that the bot sees after a change and did not before."""
+        channels = [c for c in self.noun.channels.values() if c.thread is None]
+        before = {c.id for c in channels if can_see(c, self._world.bot)}
+        yield
+        for channel in channels:
+            if channel.id not in before and can_see(channel, self._world.bot):
+                sync_threads(self._world, channel)
 
     def _tell_update(self, member: Member) -> None:
         # A bot hears of changes to itself without the members intent.

@@ -27,6 +27,7 @@ class Fault:
     status: int = 500
     code: int = 0
     seconds: float = 0.0
+    """Of the delay, or what a 429 says to wait."""
     hits: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -1,7 +1,9 @@
 """People: what they say, type, press and rename, held to what the app would let them do."""
 
+import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from tests.emulators.discord import posting, threads
 from tests.emulators.discord.changes import JsonObject
@@ -20,9 +22,15 @@ from tests.emulators.discord.invoking import Typed, command_data, needed_permiss
 from tests.emulators.discord.nouns import Attachment, Channel, ChannelKind, Message, User
 from tests.emulators.discord.permissions import Permission, can_send, permissions_in
 from tests.emulators.discord.posting import Draft
-from tests.emulators.discord.seen import SeenMessage, seen
+from tests.emulators.discord.seen import ChannelView, SeenMessage, seen
 from tests.emulators.discord.threads import ThreadPlan
 from tests.emulators.discord.world import World
+
+Place: TypeAlias = Channel | ChannelView | int
+"""A channel, thread or conversation, or its id."""
+
+Said: TypeAlias = Message | SeenMessage | int
+"""A message or its id."""
 
 _LINK_STYLE = 5
 _PATIENCE_S = 10.0
@@ -96,11 +104,11 @@ class Person:
 
     def say(
         self,
-        channel: Channel | int,
+        channel: Place,
         content: str = "",
         *,
         mentions_bot: bool = False,
-        reply_to: Message | SeenMessage | int | None = None,
+        reply_to: Said | None = None,
         attachments: Sequence[str] = (),
     ) -> Message:
         """Send a message; attachments are file names, and alone are enough."""
@@ -120,11 +128,11 @@ class Person:
         """Write to the bot in private."""
         return self.say(self._world.dm(self.user), content, attachments=attachments)
 
-    def edit(self, message: Message | SeenMessage | int, content: str) -> None:
+    def edit(self, message: Said, content: str) -> None:
         found = self._own(message)
         posting.edit(self._world, found, replace(posting.current(found), content=content))
 
-    def delete(self, message: Message | SeenMessage | int) -> None:
+    def delete(self, message: Said) -> None:
         """Delete an own message, or anybody's as a moderator."""
         found = self._message(message)
         allowed = permissions_in(found.channel, self.user)
@@ -132,18 +140,16 @@ class Person:
             raise PersonCannot(f"{self.user.name} cannot delete another's message")
         posting.delete(self._world, found)
 
-    def type(self, channel: Channel | int) -> None:
+    def type(self, channel: Place) -> None:
         posting.type_in(self._world, self._enter(channel), self.user)
 
-    def slash(self, channel: Channel | int, *words: str, **options: Typed) -> Invocation:
+    def slash(self, channel: Place, *words: str, **options: Typed) -> Invocation:
         """Use a registered slash command; words are its name and sub-commands."""
         place = self._may_use_commands(channel, words[0])
         data = command_data(self._registry, place, words, options)
         return self._invoke(InteractionKind.COMMAND, f"/{' '.join(words)}", place, data)
 
-    async def autocomplete(
-        self, channel: Channel | int, *words: str, **options: Typed
-    ) -> list[Choice]:
+    async def autocomplete(self, channel: Place, *words: str, **options: Typed) -> list[Choice]:
         """Type into the last of the options and give the choices that appear.
 
         InteractionFailed when none came in time.
@@ -156,14 +162,14 @@ class Person:
         await invocation.acknowledged()
         return list(invocation.interaction.choices or [])
 
-    def press(self, message: Message | SeenMessage | int, button: str) -> Invocation:
+    def press(self, message: Said, button: str) -> Invocation:
         """Press a button, named by custom id or label."""
         found, part = self._part(message, button)
         if part["type"] != BUTTON or part["style"] == _LINK_STYLE:
             raise PersonCannot(f"{button!r} cannot be pressed")
         return self._use(found, part, {})
 
-    def choose(self, message: Message | SeenMessage | int, menu: str, *values: str) -> Invocation:
+    def choose(self, message: Said, menu: str, *values: str) -> Invocation:
         """Choose values in a select menu, named by custom id."""
         found, part = self._part(message, menu)
         offered = {option["value"] for option in part.get("options", [])}
@@ -173,10 +179,10 @@ class Person:
 
     def open_thread(
         self,
-        channel: Channel | int,
+        channel: Place,
         name: str,
         *,
-        on: Message | SeenMessage | int | None = None,
+        on: Said | None = None,
         private: bool = False,
     ) -> Channel:
         """Open a thread in a text channel, on one of its messages or freely."""
@@ -192,7 +198,7 @@ class Person:
         return threads.open_thread(self._world, parent, plan)
 
     def open_post(
-        self, forum: Channel | int, name: str, content: str, *, mentions_bot: bool = False
+        self, forum: Place, name: str, content: str, *, mentions_bot: bool = False
     ) -> Channel:
         """Open a post in a forum."""
         place = self._enter(forum)
@@ -203,31 +209,31 @@ class Person:
         first = self._draft(content, mentions_bot, ())
         return threads.open_post(self._world, place, plan, first)
 
-    def add_to_thread(self, thread: Channel | int, user: User | int) -> None:
+    def add_to_thread(self, thread: Place, user: User | int) -> None:
         """Bring somebody (the bot too) into a thread."""
         found = self._world.users[user] if isinstance(user, int) else user
         threads.join(self._world, self._enter(thread), found)
 
-    def rename(self, channel: Channel | int, name: str) -> None:
+    def rename(self, channel: Place, name: str) -> None:
         place = self._manage(channel, owner_may=True)
         threads.rename(self._world, place, _checked_name(name), self.user)
 
-    def archive(self, thread: Channel | int) -> None:
+    def archive(self, thread: Place) -> None:
         threads.set_archived(self._world, self._manage(thread, owner_may=True), archived=True)
 
-    def unarchive(self, thread: Channel | int) -> None:
+    def unarchive(self, thread: Place) -> None:
         place = self._enter(thread)
         if place.thread is not None and place.thread.locked:
             self._need(place, Permission.MANAGE_THREADS)
         threads.set_archived(self._world, place, archived=False)
 
-    def lock(self, thread: Channel | int) -> None:
+    def lock(self, thread: Place) -> None:
         threads.set_locked(self._world, self._manage(thread), locked=True)
 
-    def unlock(self, thread: Channel | int) -> None:
+    def unlock(self, thread: Place) -> None:
         threads.set_locked(self._world, self._manage(thread), locked=False)
 
-    def delete_channel(self, channel: Channel | int) -> None:
+    def delete_channel(self, channel: Place) -> None:
         """Delete a thread or a channel with its threads."""
         threads.delete_channel(self._world, self._manage(channel))
 
@@ -248,7 +254,7 @@ class Person:
         kind = InteractionKind.COMPONENT
         return self._invoke(kind, f"[{name}]", message.channel, data, message)
 
-    def _part(self, message: Message | SeenMessage | int, name: str) -> tuple[Message, JsonObject]:
+    def _part(self, message: Said, name: str) -> tuple[Message, JsonObject]:
         found = self._message(message)
         self._enter(found.channel)
         if found.deleted_at is not None or found.ephemeral_to not in {None, self.user}:
@@ -260,7 +266,7 @@ class Person:
                 return found, part
         raise PersonCannot(f"the message has no {name!r}")
 
-    def _may_use_commands(self, channel: Channel | int, word: str) -> Channel:
+    def _may_use_commands(self, channel: Place, word: str) -> Channel:
         place = self._enter(channel)
         needed = needed_permissions(self._registry, place, word)
         self._need(place, needed | Permission.USE_APPLICATION_COMMANDS)
@@ -271,7 +277,7 @@ class Person:
     def _draft(self, content: str, mentions_bot: bool, attachments: Sequence[str]) -> Draft:
         if mentions_bot:
             content = f"{self._world.bot.mention} {content}"
-        files = [Attachment(self._world.ids.next(), name, name.encode()) for name in attachments]
+        files = [_file(self._world.ids.next(), name) for name in attachments]
         return Draft(self.user, content, attachments=files)
 
     def _speak_up(self, thread: Channel) -> None:
@@ -283,14 +289,14 @@ class Person:
             threads.set_archived(self._world, thread, archived=False)
         threads.join(self._world, thread, self.user)
 
-    def _enter(self, channel: Channel | int) -> Channel:
-        place = self._world.channels.get(channel) if isinstance(channel, int) else channel
-        if place is None or place.id not in self._world.channels:
+    def _enter(self, channel: Place) -> Channel:
+        place = self._world.channels.get(channel if isinstance(channel, int) else channel.id)
+        if place is None:
             raise PersonCannot(f"there is no channel {channel}")
         self._need(place, Permission.VIEW_CHANNEL)
         return place
 
-    def _manage(self, channel: Channel | int, *, owner_may: bool = False) -> Channel:
+    def _manage(self, channel: Place, *, owner_may: bool = False) -> Channel:
         place = self._enter(channel)
         if place.thread is None:
             self._need(place, Permission.MANAGE_CHANNELS)
@@ -303,16 +309,21 @@ class Person:
         if missing:
             raise PersonCannot(f"{self.user.name} lacks {missing!r} in {channel.name!r}")
 
-    def _message(self, message: Message | SeenMessage | int) -> Message:
+    def _message(self, message: Said) -> Message:
         if isinstance(message, Message):
             return message
         return self._world.any_message(message if isinstance(message, int) else message.id)
 
-    def _own(self, message: Message | SeenMessage | int) -> Message:
+    def _own(self, message: Said) -> Message:
         found = self._message(message)
         if found.author is not self.user or found.deleted_at is not None:
             raise PersonCannot("only an own message can be edited")
         return found
+
+
+def _file(attachment_id: int, name: str) -> Attachment:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Attachment(attachment_id, name, name.encode(), kind)
 
 
 def _checked_name(name: str) -> str:

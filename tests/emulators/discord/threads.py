@@ -14,9 +14,11 @@ from tests.emulators.discord.nouns import (
     ThreadState,
     User,
 )
-from tests.emulators.discord.posting import Draft, post
+from tests.emulators.discord.posting import Draft, Pings, post
 from tests.emulators.discord.settings import Intent
 from tests.emulators.discord.world import Event, World
+
+_QUIET = Pings(replied_user=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def open_thread_on(world: World, message: Message, plan: ThreadPlan) -> Channel:
     thread = _make(world, message.channel, plan, message.id)
     message.started = thread
     message.flags |= HAS_THREAD
-    starter = Draft(plan.owner, kind=MessageKind.THREAD_STARTER, reply_to=message)
+    starter = Draft(plan.owner, kind=MessageKind.THREAD_STARTER, reply_to=message, pings=_QUIET)
     post(world, thread, starter)
     return thread
 

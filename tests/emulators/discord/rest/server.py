@@ -155,6 +155,9 @@ class RestServer:
     ) -> web.StreamResponse | None:
         match fault.kind:
             case FaultKind.HTTP_ERROR:
+                if fault.status == 429:
+                    verdict = Verdict({}, fault.seconds)
+                    return self._answer(call, _too_many(verdict), {})
                 refusal = Refused(fault.status, fault.code, f"{fault.status}: Made to fail")
                 return self._answer(call, _refusal(refusal), {})
             case FaultKind.RESET:
