@@ -37,7 +37,7 @@ async def bare(at: Place) -> AsyncIterator[Ask]:
             async with session.request(method, url, json=body) as response:
                 answer: JsonObject = {} if response.status == 204 else await response.json()
                 refused = response.status >= 400
-                return response.status, answer["code"] if refused else answer
+                return response.status, answer.get("code") if refused else answer
 
         yield ask
 
@@ -182,6 +182,17 @@ async def test_too_many_messages_are_429_and_counted() -> None:
         assert len(at.discord.rate_limit_violations) == 1
         at.discord.advance(timedelta(seconds=5))
         assert (await ask("POST", path, {"content": "x"}))[0] == 200
+
+
+async def test_renaming_has_a_limit_of_its_own() -> None:
+    async with place(Settings()) as at, bare(at) as ask:
+        thread = at.person.open_thread(at.general, "one")
+        path = f"/channels/{thread.id}"
+        for name, status in (("two", 200), ("three", 200), ("four", 429)):
+            async with asyncio.timeout(5):
+                assert (await ask("PATCH", path, {"name": name}))[0] == status
+        assert (await ask("PATCH", path, {"archived": True}))[0] == 200
+        assert at.discord.channel(thread).name == "three"
 
 
 async def test_faults_break_calls_before_or_after_they_take_effect() -> None:
