@@ -12,6 +12,7 @@ import pytest
 import yarl
 
 from tests.emulators.discord import (
+    NOTHING,
     Discord,
     Intent,
     InteractionFailed,
@@ -339,6 +340,29 @@ async def test_a_client_that_is_asked_to_reconnect_resumes_its_session() -> None
         at.person.say(at.general, "still here")
         assert [m.content for m in await heard(bot, 1)] == ["still here"]
         assert at.discord.gateway.sessions == [session]
+
+
+async def test_an_event_that_lacks_everything_ends_the_client() -> None:
+    async with place() as at:
+        point_at(at.discord)
+        async with Bot() as bot:
+            starting = asyncio.create_task(bot.start("TEST"))
+            await at.discord.wait_connected()
+            at.discord.gateway.garbage()
+            with pytest.raises(KeyError):
+                await asyncio.wait_for(starting, 10)
+
+
+async def test_a_client_in_a_private_thread_hears_it_from_then_on() -> None:
+    async with meeting() as (at, bot):
+        at.guild.set_role(at.guild.noun.members[at.discord.bot.id].roles[0], NOTHING)
+        thread = at.person.open_thread(at.general, "just us", private=True)
+        at.person.say(thread, "unheard")
+        at.person.add_to_thread(thread, at.discord.bot)
+        at.person.say(thread, "heard")
+        (message,) = await heard(bot, 1)
+        assert message.content == "heard"
+        assert isinstance(message.channel, discord.Thread)
 
 
 async def test_files_go_up_and_an_image_alone_comes_down() -> None:

@@ -168,6 +168,25 @@ async def test_an_interaction_takes_one_answer_and_none_when_late() -> None:
         assert [m.content for m in at.view.by_bot()] == ["done", "more"]
 
 
+async def test_a_deferred_answer_is_thinking_until_it_is_edited() -> None:
+    async with place() as at, bare(at) as ask:
+        path = f"/applications/{at.discord.world.application_id}/commands"
+        await ask("PUT", path, [{"name": "go", "description": "x"}])
+        used = at.person.slash(at.general, "go").interaction
+        original = f"/webhooks/{at.discord.bot.id}/{used.token}/messages/@original"
+        assert await ask("PATCH", original, {"content": "early"}) == (404, 10015)
+        callback = f"/interactions/{used.id}/{used.token}/callback"
+        assert await ask("POST", callback, {"type": 7, "data": {}}) == (400, 50035)
+        assert await ask("POST", callback, {"type": 5}) == (204, {})
+        assert [m.loading for m in at.view.visible()] == [True]
+        for text in ("one", "one two"):
+            assert (await ask("PATCH", original, {"content": text}))[0] == 200
+        (shown,) = at.view.by_bot()
+        assert [r.content for r in shown.history] == ["", "one", "one two"]
+        assert (await ask("DELETE", original))[0] == 204
+        assert await ask("GET", original) == (404, 10008)
+
+
 async def test_too_many_messages_are_429_and_counted() -> None:
     async with place(Settings()) as at, bare(at) as ask:
         path = f"/channels/{at.general.id}/messages"

@@ -209,9 +209,9 @@ class Person:
         first = self._draft(content, mentions_bot, ())
         return threads.open_post(self._world, place, plan, first)
 
-    def add_to_thread(self, thread: Place, user: User | int) -> None:
+    def add_to_thread(self, thread: Place, member: User | int) -> None:
         """Bring somebody (the bot too) into a thread."""
-        found = self._world.users[user] if isinstance(user, int) else user
+        found = self._world.users[member] if isinstance(member, int) else member
         threads.join(self._world, self._enter(thread), found)
 
     def rename(self, channel: Place, name: str) -> None:
