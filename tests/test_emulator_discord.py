@@ -262,7 +262,9 @@ async def test_threads_open_on_messages_freely_and_in_forums() -> None:
             at.discord.person(at.discord.user("eve")).say(free.id, "in?")
         at.person.unarchive(free.id)
         at.person.rename(free.id, "freed")
-        assert (await bot.fetch_channel(free.id)).name == "freed"  # type: ignore[union-attr] # a thread
+        fetched = await bot.fetch_channel(free.id)
+        assert isinstance(fetched, discord.Thread)
+        assert (fetched.name, fetched.archived, fetched.locked) == ("freed", False, True)
 
 
 async def test_a_persons_forum_post_reaches_the_client() -> None:
