@@ -1,0 +1,46 @@
+"""Session names: what is one, and when two are the same."""
+
+import unicodedata
+
+from sessions.errors import InvalidName
+
+MAX_LENGTH = 64
+"""Unicode code points after NFC."""
+
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_JOINERS = {"\u200c", "\u200d"}
+
+
+def parse_name(text: str) -> str:
+    """Return the name as it will be shown: NFC, without surrounding space.
+
+    Raises InvalidName, whose text tells the rule that was broken.
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name:
+        raise InvalidName("A session name cannot be empty. Give one, for example: trip-plan")
+    if len(name) > MAX_LENGTH:
+        raise InvalidName(f"That name has {len(name)} characters; at most {MAX_LENGTH} are allowed.")
+    if any(_is_invisible(character) for character in name):
+        raise InvalidName(
+            "A session name must be one line of visible characters. "
+            "Leave out line breaks and control or direction marks."
+        )
+    if not any(_is_visible(character) for character in name):
+        raise InvalidName("A session name needs at least one visible character.")
+    if name.isdecimal():
+        raise InvalidName("A name of digits only would be taken for a number of the list. Add a letter.")
+    return name
+
+
+def fold(name: str) -> str:
+    """Return the form in which names are compared: equal forms are the same name."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _is_invisible(character: str) -> bool:
+    return character not in _JOINERS and unicodedata.category(character) in _INVISIBLE
+
+
+def _is_visible(character: str) -> bool:
+    return character not in _JOINERS and not character.isspace()

@@ -1,0 +1,195 @@
+"""The catalog of a store: workspaces, sessions, bindings and transcripts."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from sessions.model import (
+    Audience,
+    EventId,
+    Listing,
+    Message,
+    PersonId,
+    Preferences,
+    Session,
+    SessionId,
+    SessionKey,
+    ThreadRef,
+    Turn,
+    Workspace,
+    WorkspaceId,
+    WorkspaceKey,
+)
+
+LISTING_MEMORY = timedelta(hours=1)
+"""How long the numbers of a listing stay usable."""
+
+
+DELETED_NOTE = "Not answered: the session was deleted."
+"""What the people whose Inbounds waited in a deleted session are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to make by name."""
+
+    id: SessionId
+    name: str
+    audience: Audience
+    starter: PersonId
+    title: str = ""
+    preferences: Preferences = Preferences()
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended: opaque to callers, stable while sessions are added or become active."""
+
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """Sessions, newest activity first; ``total`` counts all that the viewer may see."""
+
+    sessions: tuple[Session, ...]
+    total: int
+    next: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePage:
+    """Workspaces in order of creation, each with the number of its sessions."""
+
+    workspaces: tuple[tuple[Workspace, int], ...]
+    next: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that could not be read: where it was, why, and where its bytes are kept."""
+
+    where: str
+    why: str
+    kept: str
+
+
+class Catalog(Protocol):
+    """Workspaces, sessions, bindings and transcripts: what the commands work on."""
+
+    async def workspace(self, key: WorkspaceKey, title: str = "") -> Workspace:
+        """Find the workspace of that key or make it; a title that is given replaces the stored one."""
+        ...
+
+    async def find_workspace(self, key: WorkspaceKey) -> Workspace | None:
+        """Look a workspace up without making it."""
+        ...
+
+    async def workspaces(self, after: Cursor | None, limit: int) -> WorkspacePage:
+        """Page through all workspaces."""
+        ...
+
+    async def create(
+        self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
+    ) -> Session:
+        """Make a session and bind it to the thread, if one is given.
+
+        Raises NameTaken (names are compared by :func:`sessions.names.fold`). A repeated event changes
+        nothing and returns what the first one did.
+        """
+        ...
+
+    async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
+        """Bind the thread to the session instead of what it was bound to; an archived one wakes up.
+
+        Raises NoSuchSession. A repeated event changes nothing and returns what the first one did.
+        Inbounds that were accepted stay with their session.
+        """
+        ...
+
+    async def bound(self, thread: ThreadRef) -> Session | None:
+        """The session the thread is bound to."""
+        ...
+
+    async def unbind(self, thread: ThreadRef) -> None:
+        """Bind the thread to nothing. No-op when it is not bound."""
+        ...
+
+    async def retitle(self, session: SessionKey, title: str) -> None:
+        """Give the session another title. No-op when it is gone."""
+        ...
+
+    async def archive(self, session: SessionKey, *, archived: bool) -> None:
+        """Put the session away, or take it back (active or paused by its bindings). No-op when gone."""
+        ...
+
+    async def get(self, session: SessionKey) -> Session | None:
+        """Look a session up by its id, inside its workspace."""
+        ...
+
+    async def by_name(self, workspace: WorkspaceId, name: str) -> Session | None:
+        """Look a session up by its name, compared by :func:`sessions.names.fold`."""
+        ...
+
+    async def page(
+        self,
+        workspace: WorkspaceId,
+        audiences: frozenset[Audience] | None,
+        after: Cursor | None,
+        limit: int,
+        *,
+        skip: int = 0,
+    ) -> SessionPage:
+        """Sessions of these audiences (None: all), by last activity, newest first, ties by id.
+
+        ``skip`` leaves out that many after the cursor; its cost may grow with it.
+        """
+        ...
+
+    async def names(
+        self,
+        workspace: WorkspaceId,
+        audiences: frozenset[Audience] | None,
+        prefix: str,
+        limit: int,
+    ) -> tuple[str, ...]:
+        """Session names whose folded form starts with the folded prefix, in that form's order."""
+        ...
+
+    async def transcript(
+        self, session: SessionKey, before: int | None, limit: int
+    ) -> tuple[Message, ...]:
+        """The ``limit`` messages that end just before index ``before`` (None: the end), oldest first."""
+        ...
+
+    async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
+        """The session's inbox, head first."""
+        ...
+
+    async def delete(self, session: SessionKey, event: EventId) -> Session:
+        """Erase the session: name, bindings, transcript; leave a tombstone and return what was there.
+
+        Frees the lease and wakes its holder with STOP. Every turn in the inbox that has no answer
+        is given one that ended UNANSWERED with :data:`DELETED_NOTE`, to be delivered by whoever
+        acquires the tombstone. Raises NoSuchSession; a repeated event returns what the first one did.
+        """
+        ...
+
+    async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
+        """Remember for LISTING_MEMORY what this person saw listed in this thread."""
+        ...
+
+    async def listing(self, thread: ThreadRef, person: PersonId) -> Listing | None:
+        """What this person last saw listed in this thread."""
+        ...
+
+    async def migrate(self, old: ThreadRef, new: ThreadRef) -> None:
+        """A chat has a new id: its workspace key, bindings and waiting Inbounds move along.
+
+        Both refs name chats (their thread is ignored; threads keep theirs). Repeating it is a no-op.
+        """
+        ...
+
+    async def quarantined(self) -> tuple[Quarantined, ...]:
+        """Records that could not be read and were put aside."""
+        ...
