@@ -239,9 +239,7 @@ async def test_a_held_stream_goes_on_chunk_by_chunk(
     assert text_of(chunks) == "abcd"
 
 
-async def test_a_client_that_leaves_is_noticed(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
+async def test_a_client_that_leaves_is_noticed(models: ModelServer, client: openai.AsyncOpenAI) -> None:
     gate = models.hold(lambda one: "leave" in one.last_user_text)
     stream = await open_stream(client, "leave me")
     await gate.release(1)
@@ -261,9 +259,7 @@ async def test_answers_come_from_the_queue_then_from_the_function(
     assert texts == ["first", MODEL]
 
 
-async def test_429_tells_when_to_come_again(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
+async def test_429_tells_when_to_come_again(models: ModelServer, client: openai.AsyncOpenAI) -> None:
     moment = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     models.fail(rate_limited(1.5, retry_after_ms=1500))
     models.fail(rate_limited(moment))
@@ -312,9 +308,7 @@ async def test_a_request_can_be_refused_as_too_long_once(
     await (await open_stream(client)).close()
 
 
-async def test_stream_options_can_be_unknown(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
+async def test_stream_options_can_be_unknown(models: ModelServer, client: openai.AsyncOpenAI) -> None:
     models.fail(RefuseStreamOptions(), times=None)
     with pytest.raises(openai.BadRequestError, match="stream_options"):
         await open_stream(client)
@@ -367,9 +361,7 @@ async def test_a_broken_connection_raises(
     assert not models.requests[0].finished
 
 
-async def test_a_malformed_chunk_is_not_json(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
+async def test_a_malformed_chunk_is_not_json(models: ModelServer, client: openai.AsyncOpenAI) -> None:
     models.fail(MalformedChunk(after=0))
     stream = await open_stream(client)
     with pytest.raises(json.JSONDecodeError):

@@ -1,6 +1,6 @@
 """What the core needs of a language model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,7 +54,7 @@ class ChatModel(Protocol):
         """How many tokens prompt and answer may have together."""
         ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream one answer; the last piece is Done. Close the iterator to stop.
 
         Retries by itself (see Restart). Raises ModelDown, ModelRefused or ContextTooLong.

@@ -135,6 +135,4 @@ def control_routes(server: ModelServer) -> list[web.RouteDef]:
 
 
 def _answer(status: int, content: dict[str, object]) -> web.Response:
-    return web.Response(
-        status=status, body=msgspec.json.encode(content), content_type="application/json"
-    )
+    return web.Response(status=status, body=msgspec.json.encode(content), content_type="application/json")

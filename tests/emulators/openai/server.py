@@ -80,9 +80,7 @@ class ModelServer:
         if routes is not None:
             app.add_routes(routes(server))
         # Cancelling its handler is how aiohttp reports that a client has left.
-        runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, shutdown_timeout=0.01
-        )
+        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.01)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", port)
@@ -166,9 +164,7 @@ class ModelServer:
         finally:
             self._changes.announce()
 
-    async def _reply(
-        self, http: web.Request, received: Received, prompt: int
-    ) -> web.StreamResponse:
+    async def _reply(self, http: web.Request, received: Received, prompt: int) -> web.StreamResponse:
         fault = self._faults.take(received)
         received.fault = None if fault is None else type(fault).__name__
         self._changes.announce()
@@ -191,9 +187,7 @@ class ModelServer:
         received.answer = answer.text
         return await deliver(http, self._delivery(received, answer, prompt, fault))
 
-    def _delivery(
-        self, received: Received, answer: Answer, prompt: int, fault: Fault | None
-    ) -> Delivery:
+    def _delivery(self, received: Received, answer: Answer, prompt: int, fault: Fault | None) -> Delivery:
         delay = self.pace if answer.delay_between is None else answer.delay_between
         return Delivery(
             name=f"chatcmpl-{received.number:08d}",

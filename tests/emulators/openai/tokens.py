@@ -22,8 +22,7 @@ def approximate_tokens(text: str) -> int:
     any other character one.
     """
     return sum(
-        -(-len(piece[1]) // _LETTERS_PER_TOKEN) if piece[1] else 1
-        for piece in _PIECE.finditer(text)
+        -(-len(piece[1]) // _LETTERS_PER_TOKEN) if piece[1] else 1 for piece in _PIECE.finditer(text)
     )
 
 

@@ -85,9 +85,7 @@ def check_request(body: dict[str, object], contexts: Mapping[str, int], count: C
     if model not in contexts:
         raise unknown_model(model)
     if body.get("messages") is None:
-        raise bad(
-            "Missing required parameter: 'messages'.", "messages", "missing_required_parameter"
-        )
+        raise bad("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
     _check_stream_options(body)
     messages = check_messages(body["messages"])
     prompt = prompt_tokens(messages, count)

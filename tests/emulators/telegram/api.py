@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,8 +12,8 @@ from tests.emulators.telegram.dispatch import Dispatcher
 from tests.emulators.telegram.faults import Fault, FaultBook, Injection
 from tests.emulators.telegram.flood import Flood, FloodGate
 from tests.emulators.telegram.groups import Groups
-from tests.emulators.telegram.model import ChatId, ChatKind, MemberStatus, User, UserId
-from tests.emulators.telegram.people import ChatLike, Person
+from tests.emulators.telegram.model import ChatId, ChatKind, ChatLike, MemberStatus, User, UserId
+from tests.emulators.telegram.people import Person
 from tests.emulators.telegram.server import Wire
 from tests.emulators.telegram.updates import QueuedUpdate
 from tests.emulators.telegram.views import ChatView
@@ -68,12 +68,11 @@ class BotApi:
             yield api
         finally:
             deliveries.cancel()
-            with suppress(asyncio.CancelledError):
-                await deliveries
             api._end_waiting_calls()
+            await asyncio.wait([deliveries])
             await runner.cleanup()
-
-    # The world
+        if not deliveries.cancelled():
+            deliveries.result()
 
     @property
     def bot(self) -> User:
@@ -106,13 +105,11 @@ class BotApi:
         view = self.groups.add(title, creator.user, ChatKind.SUPERGROUP, forum=forum)
         return self._populate(view, members, bot)
 
-    def chat(self, chat: ChatLike | Person) -> ChatView:
+    def chat(self, chat: ChatLike) -> ChatView:
         """Return a chat by id; a person's id is their private chat."""
         chat_id = chat if isinstance(chat, int) else chat.id
         self.world.chat(chat_id)
         return ChatView(self.world, ChatId(chat_id))
-
-    # What the bot did
 
     @property
     def calls(self) -> Sequence[ApiCall]:
@@ -160,14 +157,12 @@ class BotApi:
 
         return self.wait_for(found, timeout)
 
-    # Orders
-
     def fail(
         self,
         method: str,
         fault: Fault,
         *,
-        chat: ChatLike | Person | None = None,
+        chat: ChatLike | None = None,
         times: int | None = 1,
         when: Callable[[ApiCall], bool] | None = None,
     ) -> Injection:

@@ -58,7 +58,9 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     }
 )
 PACED = frozenset({"sendMessage", "editMessageText", "editMessageReplyMarkup"})
-"""Methods that flood control counts; others are refused only while a chat is closed by a fault."""
+"""Methods that flood control counts."""
+STOPPED = PACED | {"sendMessageDraft"}
+"""Methods that a chat refuses, and counts as violations, until `retry_after` has passed."""
 
 _OWN = ("getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "logOut", "close")
 _CANONICAL = {name.lower(): name for name in (*METHODS, *_OWN)}
@@ -99,12 +101,15 @@ class Dispatcher:
 
     def _run(self, call: ApiCall, arguments: Arguments) -> object:
         chat_id = call.chat_id
-        if call.method not in PACED or chat_id is None:
+        if call.method not in STOPPED or chat_id is None:
             return METHODS[call.method](self._world, arguments)
         chat = self._world.chats.get(ChatId(chat_id))
         group = chat is not None and chat.kind is not ChatKind.PRIVATE
         now = time.monotonic()
-        self._gate.admit(call, chat_id, now, group=group)
+        self._gate.check_open(call, chat_id, now)
+        if call.method not in PACED:
+            return METHODS[call.method](self._world, arguments)
+        self._gate.admit(chat_id, now, group=group)
         result = METHODS[call.method](self._world, arguments)
         self._gate.spend(chat_id, now, group=group)
         return result

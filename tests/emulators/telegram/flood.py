@@ -51,12 +51,15 @@ class FloodGate:
         self._minutes: dict[int, deque[float]] = {}
         self._overall: deque[float] = deque()
 
-    def admit(self, call: ApiCall, chat_id: int, now: float, *, group: bool) -> None:
-        """Refuse with 429 if the chat is closed or would be over a limit by this call."""
+    def check_open(self, call: ApiCall, chat_id: int, now: float) -> None:
+        """Refuse with 429 and note a violation while the chat is closed."""
         closed_for = self._closed_until.get(chat_id, 0.0) - now
         if closed_for > 0:
             self.violations.append(call)
             raise too_many_requests(math.ceil(closed_for))
+
+    def admit(self, chat_id: int, now: float, *, group: bool) -> None:
+        """Refuse with 429 and close the chat if one more call would be over a limit."""
         wait = self._wait(chat_id, now, group=group)
         if wait > 1e-6:
             raise too_many_requests(self.close(chat_id, now, wait))

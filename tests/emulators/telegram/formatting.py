@@ -1,6 +1,7 @@
 """Text and entities as Telegram's own parser (TDLib) judges and normalises them."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ _PLAIN_TYPES = {
 _AUTOMATIC = frozenset(
     {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
 )
+_INDIVISIBLE = frozenset({"code", "pre", "text_link", "text_mention", "custom_emoji"})
+"""Entities in which the server looks for no others."""
 _BOT_API_NAMES = {f"textEntityType{name}": wire for wire, name in _PLAIN_TYPES.items()}
 _PARSE_MODES: dict[str, JsonObject] = {
     "markdown": {"@type": "textParseModeMarkdown", "version": 1},
@@ -79,15 +82,15 @@ def read_text(arguments: Arguments, *, may_be_empty: bool = False) -> FormattedT
         parsed = _parse(text, mode)
     else:
         parsed = _with_given_entities(text, arguments.structure("entities", "entities"))
-    trimmed = _trim(parsed)
-    if not trimmed.text and not may_be_empty:
+    trimmed = _trim(_clean(parsed))
+    if looks_empty(trimmed.text) and not may_be_empty:
         raise bad_request("Text must be non-empty")
     return _with_found_entities(trimmed)
 
 
 def as_typed_by_a_person(text: str) -> FormattedText:
     """Give a person's text the entities that the server finds in it."""
-    return _with_found_entities(_trim(FormattedText(text)))
+    return _with_found_entities(_trim(_clean(FormattedText(text))))
 
 
 def link_mentions(
@@ -187,9 +190,36 @@ def _described(kind: JsonObject) -> JsonObject | None:
             return None
 
 
+def _clean(formatted: FormattedText) -> FormattedText:
+    """Drop what the server drops from any text: carriage returns, overrides of direction, NUL."""
+    text = _cleaned(formatted.text)
+    if utf16_length(text) == formatted.units:
+        return FormattedText(text, formatted.entities)
+    units = formatted.text.encode("utf-16-le")
+
+    def moved(position: int) -> int:
+        return utf16_length(_cleaned(units[: position * 2].decode("utf-16-le")))
+
+    entities: list[JsonObject] = []
+    for entity in formatted.entities:
+        start, end = map(moved, _span(entity))
+        entities.append({**entity, "offset": start, "length": end - start})
+    return FormattedText(text, tuple(entities))
+
+
+def _cleaned(text: str) -> str:
+    formatted = {"@type": "formattedText", "text": text, "entities": []}
+    return str(_execute({"@type": "getMarkdownText", "text": formatted})["text"])
+
+
+def looks_empty(text: str) -> bool:
+    """Whether nothing of a text could be seen, such as a lone zero-width space."""
+    return all(unicodedata.category(character) in {"Cc", "Cf", "Zs"} for character in text)
+
+
 def _trim(formatted: FormattedText) -> FormattedText:
     """Strip white space at the end, and at the start as far as no entity begins there."""
-    text = formatted.text.replace("\r", "").rstrip(" \n\t\v\f")
+    text = formatted.text.rstrip(" \n\t\v\f")
     first = min((_int(entity, "offset") for entity in formatted.entities), default=len(text))
     start = 0
     while start < min(first, len(text)) and text[start] in " \n\t":
@@ -207,7 +237,7 @@ def _trim(formatted: FormattedText) -> FormattedText:
 
 def _with_found_entities(formatted: FormattedText) -> FormattedText:
     answer = _execute({"@type": "getTextEntities", "text": formatted.text})
-    taken = [_span(entity) for entity in formatted.entities if entity["type"] != "blockquote"]
+    taken = [_span(entity) for entity in formatted.entities if entity["type"] in _INDIVISIBLE]
     found = [
         entity
         for entity in _from_tdlib(answer)

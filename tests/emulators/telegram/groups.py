@@ -12,6 +12,7 @@ from tests.emulators.telegram.methods_chats import (
 from tests.emulators.telegram.model import (
     GENERAL_TOPIC,
     ChatKind,
+    ChatLike,
     MemberStatus,
     MessageId,
     ThreadId,
@@ -20,7 +21,6 @@ from tests.emulators.telegram.model import (
     UserId,
     WorldError,
 )
-from tests.emulators.telegram.people import ChatLike
 from tests.emulators.telegram.rendering import user_json
 from tests.emulators.telegram.views import ChatView
 from tests.emulators.telegram.world import Chat, World

@@ -61,8 +61,9 @@ def send_message(world: World, arguments: Arguments) -> object:
     replied = find_replied(world, chat, arguments)
     if formatted.units > MAX_TEXT_UNITS:
         raise bad_request("message is too long")
+    thread_id = thread_of_reply(chat, thread_id, replied)
     check_may_send(world, chat, thread_id)
-    blank = world.blank(chat, world.bot, thread_of_reply(chat, thread_id, replied))
+    blank = world.blank(chat, world.bot, thread_id)
     chat.drafts_shown.pop(thread_id, None)
     message = world.post(
         chat,
@@ -89,7 +90,6 @@ def edit_message_text(world: World, arguments: Arguments) -> object:
     edited = replace(message, text=formatted.text, entities=formatted.entities, reply_markup=markup)
     if edited == message:
         raise bad_request(NOT_MODIFIED)
-    check_may_send(world, chat, message.thread_id)
     return message_json(world, world.revise(chat, edited))
 
 
@@ -98,7 +98,6 @@ def edit_message_reply_markup(world: World, arguments: Arguments) -> object:
     chat, message = _message_to_edit(world, arguments)
     if message.reply_markup == markup:
         raise bad_request(NOT_MODIFIED)
-    check_may_send(world, chat, message.thread_id)
     revised = world.revise(chat, replace(message, reply_markup=markup), hide_edit=True)
     return message_json(world, revised)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol, TypeAlias
 
 from tests.emulators.telegram.wire import JsonObject
 
@@ -14,6 +14,16 @@ MessageId = NewType("MessageId", int)
 ThreadId = NewType("ThreadId", int)
 
 GENERAL_TOPIC = ThreadId(1)
+
+
+class Located(Protocol):
+    """Something with the id of a chat."""
+
+    @property
+    def id(self) -> int: ...
+
+
+ChatLike: TypeAlias = int | Located
 
 
 class WorldError(Exception):

@@ -2,23 +2,25 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from tests.emulators.telegram.access import thread_of_reply
 from tests.emulators.telegram.events import tell_edit, tell_membership, tell_message
 from tests.emulators.telegram.formatting import (
     MAX_TEXT_UNITS,
     as_typed_by_a_person,
+    looks_empty,
     utf16_length,
 )
+from tests.emulators.telegram.groups import Groups
 from tests.emulators.telegram.model import (
     GENERAL_TOPIC,
     CallbackAnswer,
-    ChatId,
+    ChatLike,
     MemberStatus,
     Message,
     MessageId,
     ThreadId,
+    Topic,
     User,
     WorldError,
 )
@@ -30,16 +32,6 @@ from tests.emulators.telegram.rendering import (
 )
 from tests.emulators.telegram.wire import JsonObject
 from tests.emulators.telegram.world import Callback, Chat, World
-
-
-class Located(Protocol):
-    """Something with the id of a chat."""
-
-    @property
-    def id(self) -> ChatId: ...
-
-
-ChatLike = int | Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user with hands. A chat is given as a view or an id; the default is the private one."""
+    """A user with hands. Chats are views or ids; a person stands for their private chat."""
 
     world: World
     user: User
@@ -79,21 +71,21 @@ class Person:
 
     def say(
         self,
+        chat: ChatLike,
         text: str,
-        chat: ChatLike | None = None,
         *,
         thread: int | None = None,
         reply_to: Message | int | None = None,
     ) -> Message:
         """Write a message; entities are found in it as by the server."""
         formatted = as_typed_by_a_person(text)
-        if not formatted.text or utf16_length(formatted.text) > MAX_TEXT_UNITS:
+        if looks_empty(formatted.text) or utf16_length(formatted.text) > MAX_TEXT_UNITS:
             raise WorldError("a person's message has 1 to 4,096 UTF-16 units")
         state, blank = self._blank(chat, thread, reply_to)
         return self._send(state, replace(blank, text=formatted.text, entities=formatted.entities))
 
     def send_photo(
-        self, caption: str = "", chat: ChatLike | None = None, *, thread: int | None = None
+        self, chat: ChatLike, caption: str = "", *, thread: int | None = None
     ) -> Message:
         formatted = as_typed_by_a_person(caption)
         state, blank = self._blank(chat, thread, None)
@@ -107,7 +99,7 @@ class Person:
         )
 
     def send_sticker(
-        self, emoji: str = "🙂", chat: ChatLike | None = None, *, thread: int | None = None
+        self, chat: ChatLike, emoji: str = "🙂", *, thread: int | None = None
     ) -> Message:
         state, blank = self._blank(chat, thread, None)
         sticker: JsonObject = {
@@ -182,6 +174,16 @@ class Person:
             content["message_thread_id"] = draft.thread_id
         self.world.updates.publish("stopped_message_generation", content, chat.id)
 
+    def join(self, chat: ChatLike) -> None:
+        Groups(self.world).set_status(chat, self.user, MemberStatus.MEMBER, self.user)
+
+    def leave(self, chat: ChatLike) -> None:
+        Groups(self.world).set_status(chat, self.user, MemberStatus.LEFT, self.user)
+
+    def create_topic(self, chat: ChatLike, name: str) -> Topic:
+        """Open a topic in a forum or in the private chat."""
+        return Groups(self.world).create_topic(chat, name, self.user)
+
     def block(self, *, blocked: bool = True) -> None:
         """Block the bot, or unblock it."""
         chat = self.world.chat(self.user.id)
@@ -192,7 +194,7 @@ class Person:
         tell_membership(self.world, chat, self.user, self.world.bot, before, after)
 
     def _blank(
-        self, chat: ChatLike | None, thread: int | None, reply_to: Message | int | None
+        self, chat: ChatLike, thread: int | None, reply_to: Message | int | None
     ) -> tuple[Chat, Message]:
         state = self._chat(chat)
         if thread is not None and thread not in state.topics:
@@ -201,12 +203,14 @@ class Person:
         if topic is not None and topic.closed and not state.status(self.user.id).rules:
             raise WorldError("the topic is closed")
         number = reply_to.id if isinstance(reply_to, Message) else reply_to
+        if number is not None and self.world.message(state, number) is None:
+            raise WorldError(f"chat {state.id} has no message {number} to answer")
         replied = None if number is None else MessageId(number)
         thread_id = thread_of_reply(state, None if thread is None else ThreadId(thread), replied)
         return state, replace(self.world.blank(state, self.user, thread_id), reply_to=replied)
 
-    def _chat(self, chat: ChatLike | None) -> Chat:
-        chat_id = self.user.id if chat is None else chat if isinstance(chat, int) else chat.id
+    def _chat(self, chat: ChatLike) -> Chat:
+        chat_id = chat if isinstance(chat, int) else chat.id
         if chat_id == self.user.id:
             return self.world.open_private_chat(self.user)
         state = self.world.chat(chat_id)

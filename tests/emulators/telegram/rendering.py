@@ -153,5 +153,6 @@ def _administrator_rights() -> JsonObject:
         "can_post_stories",
         "can_edit_stories",
         "can_delete_stories",
+        "can_send_welcome_messages",
     )
     return {"is_anonymous": False, "can_promote_members": False, **dict.fromkeys(allowed, True)}

@@ -1,0 +1,211 @@
+"""One session's serial lane: runs the turns of its inbox while this process holds the lease."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from sessions.errors import LeaseLost, StoreUnavailable
+from sessions.incidents import report
+from sessions.interrupt import Interrupt
+from sessions.model import Answer, Ending, ReplyRecord, SessionKey, Turn, TurnResult
+from sessions.ports.replies import Replies, Reply
+from sessions.ports.turns import Claim, Known, Turns, Work
+from sessions.turn import GONE_NOTE, TurnRunner
+from sessions.window import RecentMessages
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneParts:
+    """What every lane of an engine works with. ``closing`` says that no new turn may begin."""
+
+    store: Turns
+    replies: Replies
+    runner: TurnRunner
+    claim: Callable[[], Claim]
+    closing: Callable[[], bool]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+class Lane:
+    """Runs a session's turns one after the other, from the first work until the lease is freed.
+
+    ``since`` is when the work was asked for, by the monotonic clock: the lease counts from there.
+    """
+
+    def __init__(self, work: Work, since: float, recent: RecentMessages, parts: LaneParts) -> None:
+        self._work: Work | None = work
+        self.recent = recent
+        self._parts = parts
+        self._duration = parts.claim().duration
+        self._until = since + self._duration.total_seconds()
+        self._lease = work.lease
+        self._turn = work.turn
+        self._halt = Interrupt()
+        self._lost = Interrupt()
+
+    @property
+    def session(self) -> SessionKey:
+        """Whose lane it is."""
+        return self._lease.session
+
+    async def run(self) -> None:
+        """Run until the inbox has nothing for this process, or the lease is lost."""
+        try:
+            async with self._lost.guard():
+                while self._work is not None:
+                    self._work = await self._one_turn(self._work)
+        except LeaseLost:
+            self._lost.tripped = True
+        if self._lost.tripped:
+            log.warning("lane.lease_lost", session=self.session.id, turn=self._turn.id)
+
+    async def renew(self) -> None:
+        """Move the deadline, and learn whether a person asked for the running turn to end."""
+        asked, turn = time.monotonic(), self._turn
+        try:
+            renewal = await self._parts.store.renew(self._lease, self._duration)
+        except LeaseLost:
+            self.lose()
+            return
+        except StoreUnavailable as error:
+            log.warning("lane.renewal_failed", session=self.session.id, reason=str(error))
+            return
+        self._until = asked + self._duration.total_seconds()
+        if renewal.stop and self._turn is turn:
+            self._halt.trip()
+
+    def lose(self) -> None:
+        """End at once: somebody else acts for the session."""
+        self._lost.trip()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lane ended because somebody else may act for the session."""
+        return self._lost.tripped
+
+    def seconds_left(self) -> float:
+        """How long the lease surely lasts, counted from before it was asked for."""
+        return self._until - time.monotonic()
+
+    async def note(self, turn: Turn, reply: ReplyRecord) -> None:
+        """Store where the turn's answer stands. Raises LeaseLost."""
+        await self._insist(lambda: self._parts.store.note_reply(self._lease, turn.id, reply))
+
+    async def hand_back(self) -> None:
+        """Give the session to others when this process ends before the turn does."""
+        if self._work is None or self.lost:
+            return
+        turn, store = self._turn, self._parts.store
+        owned = turn.inbound.owner == self._lease.holder and turn.answer is None
+        try:
+            if owned:
+                await store.commit(
+                    self._lease, self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GONE_NOTE)
+                )
+                await store.delivered(self._lease, turn.id, self._parts.claim(), None)
+            await store.release(self._lease)
+        except (LeaseLost, StoreUnavailable) as error:
+            log.warning("lane.not_handed_back", session=self.session.id, reason=str(error))
+
+    async def _one_turn(self, work: Work) -> Work | None:
+        self._begin(work)
+        turn = work.turn
+        platform = turn.inbound.place.thread.platform
+        if work.orphaned or platform not in self._parts.replies.platforms:
+            if turn.answer is None:
+                await self._commit(
+                    work, self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GONE_NOTE)
+                )
+        else:
+            async with self._parts.replies.open(turn, _TurnGrant(self, turn)) as reply:
+                answer = turn.answer or await self._answer(work, reply)
+                await self._finish(reply, turn, answer)
+        return await self._next(turn)
+
+    def _begin(self, work: Work) -> None:
+        self._lease, self._turn = work.lease, work.turn
+        self.recent.extend(work.since, work.news)
+        self._halt = Interrupt()
+        if work.turn.stop:
+            self._halt.trip()
+
+    async def _answer(self, work: Work, reply: Reply) -> Answer:
+        result = await self._parts.runner.run(work, self.recent, reply, self._halt)
+        await self._commit(work, result)
+        return result.answer
+
+    async def _commit(self, work: Work, result: TurnResult) -> None:
+        committed = await self._insist(lambda: self._parts.store.commit(self._lease, result))
+        if committed.fresh:
+            self.recent.extend(committed.session.tally.messages - len(result.messages), result.messages)
+        log.info(
+            "turn.committed",
+            session=self.session.id,
+            turn=result.turn,
+            ending=str(result.answer.ending),
+            messages=committed.session.tally.messages,
+        )
+
+    async def _finish(self, reply: Reply, turn: Turn, answer: Answer) -> None:
+        try:
+            await reply.finish(answer)
+        except LeaseLost:
+            raise
+        except Exception:  # noqa: BLE001 - an answer that cannot be shown must not block the inbox
+            incident = report("reply.failed", turn=turn.id)
+            note = f"The answer could not be shown (incident {incident}). Send /retry."
+            await self._apologize(reply, turn, Answer(Ending.FAILED, note=note))
+
+    async def _apologize(self, reply: Reply, turn: Turn, answer: Answer) -> None:
+        try:
+            await reply.finish(answer)
+        except LeaseLost:
+            raise
+        except Exception:  # noqa: BLE001 - nothing can be shown there; the inbox goes on
+            report("reply.given_up", turn=turn.id)
+
+    async def _next(self, turn: Turn) -> Work | None:
+        asked = time.monotonic()
+        known = Known(self.session.id, self.recent.known)
+        work = await self._insist(
+            lambda: self._parts.store.delivered(self._lease, turn.id, self._parts.claim(), known)
+        )
+        if work is None:
+            return None
+        self._until = asked + self._duration.total_seconds()
+        if self._parts.closing():
+            await self._insist(lambda: self._parts.store.release(work.lease))
+            return None
+        return work
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a step of the store until it is done or the lease is lost."""
+        wait = 0.1
+        while True:
+            try:
+                return await call()
+            except StoreUnavailable as error:
+                log.warning("lane.store_away", session=self.session.id, reason=str(error))
+                await self._parts.sleep(wait)
+                wait = min(wait * 2, 5.0)
+
+
+class _TurnGrant:
+    """A lane's leave to send, for one of its turns."""
+
+    def __init__(self, lane: Lane, turn: Turn) -> None:
+        self._lane = lane
+        self._turn = turn
+
+    def seconds_left(self) -> float:
+        return self._lane.seconds_left()
+
+    async def keep(self, reply: ReplyRecord) -> None:
+        await self._lane.note(self._turn, reply)
