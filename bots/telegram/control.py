@@ -13,7 +13,7 @@ from typing import Protocol, assert_never
 import msgspec
 import structlog
 
-from bots.actions import ConfirmedDelete, ResumeById, parse_action
+from bots.actions import ResumeById, parse_action
 from bots.outlet import Closed, OutletError
 from bots.spoken import Retry, parse_spoken, run_action, run_spoken
 from bots.telegram.schema import Update

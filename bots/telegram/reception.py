@@ -40,7 +40,7 @@ from bots.telegram.updates import (
 from bots.wording import Notice, say_failure
 from sessions.errors import StoreUnavailable
 from sessions.incidents import report
-from sessions.model import EventId, Session, ThreadRef
+from sessions.model import Session, ThreadRef
 from sessions.threads import ThreadEvents
 
 TEXT_ONLY = "I can only read text for now. Please write it out."
