@@ -1,15 +1,18 @@
 """Markdown as Telegram messages: text with entities, split within the limits, valid in every part."""
 
+import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 import pyromark
-import structlog
 from telegramify_markdown import convert, utf16_len
 from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import STANDARD_OPTIONS
 
 from bots.telegram.schema import Entity
+from sessions.incidents import report
 
 LIMIT = 4096
 """UTF-16 units of a message (https://core.telegram.org/bots/api#sendmessage)."""
@@ -19,11 +22,11 @@ REPEAT_LINE = "(This may be a repeat.)\n"
 ROOM = LIMIT - len(REPEAT_LINE)
 """What a part may have, so that the line above fits later."""
 _HTML_ROUNDS = 4
-_LINKS = ("http://", "https://", "tg://", "mailto:", "tel:", "ton://")
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+_LINK = re.compile(r"https?://\w[\w.-]*\.\w[\w-]*(:\d{1,4})?([/?#]\S*)?", re.IGNORECASE)
+"""Addresses that Telegram takes; it refuses a whole message for one like ``http://localhost``."""
 _NO_CONTROLS = {code: " " for code in range(32) if chr(code) not in "\n\t"}
 _NO_CONTROLS |= dict.fromkeys(range(0x2028, 0x202F), "") | {0x2028: "\n", 0x2029: "\n", 0x7F: " "}
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,21 @@ class Renderer:
         text = text.rstrip()
         if note := clean(note).strip():
             text = f"{text}\n\n" if text else ""
-            entities = (*entities, Entity("italic", utf16_len(text), utf16_len(note)))
+            ends = utf16_len(text.rstrip())
+            entities = (*_clipped(entities, 0, ends), Entity("italic", utf16_len(text), utf16_len(note)))
             text += note
         return split(text, entities, room)
 
     def _converted(self, markdown: str) -> tuple[str, tuple[Entity, ...]]:
         try:
             text, found = convert(escape_html(markdown), config=self._config)
-        except Exception:
-            log.exception("telegram.markdown_not_converted", length=len(markdown))
+        except Exception:  # noqa: BLE001 - an answer arrives as it is rather than not at all
+            report("telegram.markdown_not_converted", length=len(markdown))
             return markdown, ()
         return text, tuple(
             Entity(one.type, one.offset, one.length, one.url, one.language, one.custom_emoji_id)
             for one in found
-            if one.type != "text_link" or (one.url or "").lower().startswith(_LINKS)
+            if one.type != "text_link" or _LINK.fullmatch(one.url or "")
         )
 
 
@@ -111,7 +115,8 @@ def split(text: str, entities: tuple[Entity, ...], room: int) -> tuple[Part, ...
         chunk = window if at + len(window) == len(text) else window[: _cut(window)]
         kept = chunk.lstrip("\n")
         start = units + len(chunk) - len(kept)
-        if kept := kept.rstrip():
+        kept = kept.rstrip()
+        if _is_visible(kept):
             parts.append(Part(kept, _clipped(ordered, start, start + utf16_len(kept))))
         at += len(chunk)
         units += utf16_len(chunk)
@@ -125,6 +130,11 @@ def mark_repeat(part: Part) -> Part:
         REPEAT_LINE + part.text,
         tuple(msgspec.structs.replace(entity, offset=entity.offset + shift) for entity in part.entities),
     )
+
+
+def _is_visible(text: str) -> bool:
+    """Whether there is anything to see; Telegram refuses messages of nothing but invisible characters."""
+    return any(unicodedata.category(letter) not in _INVISIBLE for letter in text)
 
 
 def _html_ranges(markdown: str) -> list[tuple[int, int]]:
@@ -162,7 +172,7 @@ def _room_for_entities(ordered: list[Entity], start: int, room: int) -> int:
     return min(room, open_ones[MOST_ENTITIES] - start)
 
 
-def _clipped(ordered: list[Entity], start: int, end: int) -> tuple[Entity, ...]:
+def _clipped(ordered: Iterable[Entity], start: int, end: int) -> tuple[Entity, ...]:
     found = []
     for entity in ordered:
         first, last = max(entity.offset, start), min(entity.offset + entity.length, end)
