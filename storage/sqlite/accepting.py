@@ -23,8 +23,7 @@ def accept(
         if (again := _repeated(step, inbound.event, claim, known)) is not None:
             return again
         row = _start(step, inbound, proposal)
-    outcome = events.STARTED if started else None
-    if not events.remember(step, events.Kind.TURN, inbound.event, row.seq, outcome):
+    if not events.remember(step, events.Kind.TURN, inbound.event, row.seq):
         again = _repeated(step, inbound.event, claim, known)
         assert again is not None, "an event that was there is still there"  # noqa: S101 - same transaction
         return again
@@ -35,12 +34,12 @@ def _repeated(step: Step, event: EventId, claim: Claim | None, known: Known | No
     seen = events.recall(step, events.Kind.TURN, event)
     if seen is None:
         return None
-    seq, outcome = seen
+    seq, _ = seen
     row = rows.load(step, seq)
     ahead = inbox.ahead(step, seq, event)
     taken = leases.take_or_wake(step, row, claim, known)
     session = taken.session if taken is not None else row.session()
-    return Accepted(session, fresh=False, started=outcome == events.STARTED, ahead=ahead, work=taken)
+    return Accepted(session, fresh=False, ahead=ahead, work=taken)
 
 
 def _start(step: Step, inbound: Inbound, proposal: Proposal) -> SessionRow:

@@ -80,18 +80,15 @@ def _was_committed(step: Step, row: SessionRow, turn: EventId) -> bool:
     seen = events.recall(step, events.Kind.TURN, turn)
     if seen is None or seen[0] != row.seq or seen[1] == events.DROPPED:
         return False
-    return (
-        step.execute(
-            "SELECT 1 FROM turns WHERE session = ? AND event = ? AND answer IS NULL", (row.seq, turn)
-        ).fetchone()
-        is None
-    )
+    return not inbox.holds(step, row.seq, turn, unanswered=True)
 
 
 def _freed_by(step: Step, row: SessionRow, lease: Lease, turn: EventId) -> bool:
     """The lease was the last one, and went when this turn was delivered."""
-    left = inbox.ahead(step, row.seq, turn) == 0 and _was_committed(step, row, turn)
-    return left and not row.holder and row.fence == lease.fence
+    if row.holder or row.fence != lease.fence:
+        return False
+    seen = events.recall(step, events.Kind.TURN, turn)
+    return seen is not None and seen[0] == row.seq and not inbox.holds(step, row.seq, turn)
 
 
 def _tallied(row: SessionRow, result: TurnResult) -> SessionRow:

@@ -6,8 +6,6 @@ from sessions.model import EventId
 from sessions.ports import EVENT_MEMORY
 from storage.sqlite.step import Step, microseconds
 
-STARTED = b"started"
-"""The outcome of a turn whose Inbound made its session."""
 DROPPED = b"dropped"
 """The outcome of a turn that will never be committed."""
 

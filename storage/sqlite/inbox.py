@@ -153,6 +153,14 @@ def ahead(step: Step, session: int, event: EventId) -> int:
     return int(count)
 
 
+def holds(step: Step, session: int, event: EventId, *, unanswered: bool = False) -> bool:
+    """The turn is in the inbox, and has no answer if that is asked."""
+    found = step.execute(
+        "SELECT answer IS NULL FROM turns WHERE session = ? AND event = ?", (session, event)
+    ).fetchone()
+    return found is not None and (not unanswered or bool(found[0]))
+
+
 def _make_room(step: Step, session: int, inbound: Inbound) -> int:
     """Return the position for the Inbound, having moved its thread's later ones each to the next one's.
 

@@ -10,6 +10,7 @@ import pytest
 
 from sessions.ports import Store
 from storage.memory import MemoryStore
+from storage.sqlite import SqliteStore
 
 Advance = Callable[[timedelta], Awaitable[None]]
 Second = Callable[[], Awaitable[Store]]
@@ -48,8 +49,22 @@ async def memory(_: Path) -> AsyncIterator[Backend]:
     yield Backend(store, clock.advance, second)
 
 
+@asynccontextmanager
+async def sqlite(directory: Path) -> AsyncIterator[Backend]:
+    clock = ManualClock()
+    path = directory / "parley.db"
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(SqliteStore.open(path, clock=clock))
+
+        async def second() -> Store:
+            return await stack.enter_async_context(SqliteStore.open(path, clock=clock))
+
+        yield Backend(store, clock.advance, second)
+
+
 BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {
     "memory": memory,
+    "sqlite": sqlite,
 }
 """A backend joins the contract by one entry here."""
 

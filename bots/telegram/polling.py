@@ -1,0 +1,124 @@
+"""Receives updates by long polling: the offset moves only past what was taken over.
+
+Telegram keeps the offset (https://core.telegram.org/bots/api#getupdates): a call confirms everything
+below the one it names, so the next call is made only after the last batch is durable.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import NoReturn
+
+import msgspec
+import structlog
+
+from bots.outlet import Closed, Flooded, OutletError, Unreachable
+from bots.telegram.patience import waits
+from bots.telegram.refusals import Conflict
+from bots.telegram.schema import GetUpdates, User
+from bots.telegram.updates import WANTED
+from bots.telegram.wire import CALL_TIME, Wire
+
+LONG_POLL = timedelta(seconds=25)
+
+log = structlog.get_logger(__name__)
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """The one field that is needed to pass over an update that cannot be read."""
+
+    update_id: int
+
+
+Batch = Sequence[tuple[int, bytes]]
+"""Update ids with the updates as they came."""
+
+
+class Poller:
+    """Asks for updates for ever and gives them to ``take``, which returns when they are durable.
+
+    ``free_updates`` is called when a webhook keeps them away.
+    """
+
+    def __init__(self, wire: Wire, free_updates: Callable[[], Awaitable[None]]) -> None:
+        self._wire = wire
+        self._free_updates = free_updates
+        self._trouble = _Trouble()
+
+    async def identify(self) -> User:
+        """Return who the bot is, as soon as Telegram can be reached. Raises SettingError."""
+        while True:
+            try:
+                me = await self._wire.call("getMe", None, User)
+            except OutletError as error:
+                await self._trouble.wait(error)
+            else:
+                self._trouble.over()
+                return me
+
+    async def run(self, take: Callable[[Batch], Awaitable[None]]) -> NoReturn:
+        """Receive until cancelled. Raises SettingError when the token is not valid."""
+        offset = 0
+        while True:
+            try:
+                batch = await self._ask(offset)
+            except Conflict as conflict:
+                if conflict.webhook:
+                    await self._free()
+                await self._trouble.wait(conflict)
+                continue
+            except OutletError as error:
+                await self._trouble.wait(error)
+                continue
+            self._trouble.over()
+            if batch:
+                await take(batch)
+                offset = max(offset, *(number + 1 for number, _ in batch))
+
+    async def _ask(self, offset: int) -> Batch:
+        body = GetUpdates(int(LONG_POLL.total_seconds()), WANTED, offset)
+        found = await self._wire.call("getUpdates", body, list[msgspec.Raw], LONG_POLL + CALL_TIME)
+        try:
+            return [(msgspec.json.decode(raw, type=Numbered).update_id, bytes(raw)) for raw in found]
+        except msgspec.MsgspecError as error:
+            raise Unreachable("an update without a number") from error
+
+    async def _free(self) -> None:
+        try:
+            await self._free_updates()
+        except OutletError as error:
+            log.warning("telegram.webhook_not_removed", error=str(error))
+
+
+class _Trouble:
+    """Waits longer while calls fail, and logs the first failure of each kind and the end of it."""
+
+    def __init__(self) -> None:
+        self._said = ""
+        self._waits = waits()
+
+    async def wait(self, error: OutletError) -> None:
+        what = _named(error)
+        if what != self._said:
+            log.warning(f"telegram.{what}", error=str(error))
+            self._said = what
+        pause = next(self._waits)
+        await asyncio.sleep(error.retry_after.total_seconds() if isinstance(error, Flooded) else pause)
+
+    def over(self) -> None:
+        if self._said:
+            log.info("telegram.recovered", after=self._said)
+            self._said = ""
+            self._waits = waits()
+
+
+def _named(error: OutletError) -> str:
+    match error:
+        case Conflict():
+            return "updates_go_elsewhere"
+        case Flooded():
+            return "poll_flooded"
+        case Closed():
+            return "poll_refused"
+        case _:
+            return "unreachable"
