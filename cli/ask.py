@@ -47,7 +47,9 @@ def ask(
     prompt: Annotated[list[str], typer.Argument(metavar="PROMPT", help="What to say, in quotes.")],
     session: Annotated[
         str | None,
-        typer.Option("--session", metavar="NAME", show_default=False, help="Where; started if it is new."),
+        typer.Option(
+            "--session", metavar="NAME", show_default=False, help="Where; started if it is new."
+        ),
     ] = None,
     storage_backend: Backend = None,
     storage_path: Path = None,
@@ -57,7 +59,9 @@ def ask(
     """Say something in a session and print the answer; without --session, in the one used last."""
     text = _one_prompt(prompt)
     asked = _Asked(header=not json)
-    asyncio.run(_ask(Choice(storage_backend, storage_path, workspace), session, text, asked, _presenting(json)))
+    asyncio.run(
+        _ask(Choice(storage_backend, storage_path, workspace), session, text, asked, _presenting(json))
+    )
     if json:
         output.say_json(
             {
@@ -97,7 +101,9 @@ def _one_prompt(words: list[str]) -> str:
         from cli.routing import suggestion
 
         whole = shlex.quote(one_line(" ".join(words)))
-        raise UsageError(suggestion(words) or f"A prompt is one argument. Put it in quotes: parley {whole}")
+        raise UsageError(
+            suggestion(words) or f"A prompt is one argument. Put it in quotes: parley {whole}"
+        )
     if not words[0].strip():
         raise UsageError('The prompt is empty. Say for example: parley "What is Python?"')
     return words[0]

@@ -18,7 +18,9 @@ from cli.plain_values import PlainCommand
 from cli.wiring import Desk, open_conversation, open_desk
 from sessions.errors import NoSuchSession
 
-app = typer.Typer(name="chat", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    name="chat", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False
+)
 
 _COMPLETIONS = 20
 
@@ -27,7 +29,9 @@ _COMPLETIONS = 20
 def chat(
     session: Annotated[
         str | None,
-        typer.Option("--session", metavar="NAME", show_default=False, help="Talk in it; start it if it is new."),
+        typer.Option(
+            "--session", metavar="NAME", show_default=False, help="Talk in it; start it if it is new."
+        ),
     ] = None,
     storage_backend: Backend = None,
     storage_path: Path = None,
@@ -54,7 +58,9 @@ async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
     async with open_desk(choice) as desk:
         if session is not None:
             await use_session(desk, session)
-        async with open_conversation(desk, lambda: PlainPresenter(sys.stdout, sys.stdout)) as conversation:
+        async with open_conversation(
+            desk, lambda: PlainPresenter(sys.stdout, sys.stdout)
+        ) as conversation:
             edited = sys.stdin.isatty() and sys.stdout.isatty()
             if edited and greet:
                 output.say(await _greeting(desk))

@@ -38,7 +38,9 @@ def main(words: list[str]) -> int:
         output.complain(str(error))
         return FAILED
     except typer.Abort:
-        output.complain("The input ended before there was an answer: nothing was done. Say --yes to agree.")
+        output.complain(
+            "The input ended before there was an answer: nothing was done. Say --yes to agree."
+        )
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -53,8 +55,8 @@ def _hint(error: typer.TyperException, words: list[str]) -> str:
     option = getattr(error, "option_name", "")
     if not option or option.startswith("--") or option not in words:
         return ""
-    before = " ".join(words[: words.index(option)])
-    return f" If it is a name or a prompt, put -- before it: {' '.join(('parley', before)).strip()} -- {option}"
+    line = " ".join(("parley", *words[: words.index(option)], "--", option))
+    return f" If it is a name or a prompt, put -- before it: {line}"
 
 
 def _leave_the_pipe() -> None:

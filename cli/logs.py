@@ -29,7 +29,9 @@ def configure(settings: Settings, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr, level=max(lowest, logging.WARNING), format="%(name)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=max(lowest, logging.WARNING), format="%(name)s %(message)s"
+    )
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(max(lowest, logging.WARNING))
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 import typer
+
 from cli.plain_values import PlainGroup
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class RootGroup(PlainGroup):
         line = divide(args)
         if line.word is None:
             return super().parse_args(ctx, args)
+        if not line.plain and line.word == "help" and not line.rest:
+            return super().parse_args(ctx, ["--help"])
         if not line.plain and line.word in self.modules:
             return super().parse_args(ctx, [line.word, *line.leading, *line.rest])
         prompt = ["--", line.word] if line.plain else [line.word]

@@ -12,7 +12,7 @@ FILE = "parley.toml"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is set. An empty string is not set; secrets are left out of the text form.
+    """What is set, as checked texts. An empty one is not set; secrets are left out of the text form.
 
     Each field's variable is ``PARLEY_`` and its name in capitals, but for those that ``VARIABLES`` names.
     """
@@ -22,7 +22,7 @@ class Settings:
     model: str = ""
     openai_api_key: str = field(default="", repr=False)
     openai_base_url: str = ""
-    context_tokens: int = 128_000
+    context_tokens: str = "128000"
     system_prompt: str = ""
     allowed: str = ""
     telegram_token: str = field(default="", repr=False)
@@ -56,13 +56,7 @@ def load(environment: Mapping[str, str], here: Path) -> Settings:
     if home != here:
         found = {**_from_toml(home / FILE), **found}
     checked = {name: _check(name, text) for name, text in found.items() if name != "home" and text}
-    return _build(home, checked)
-
-
-def _build(home: Path, checked: Mapping[str, str]) -> Settings:
-    numbers = {"context_tokens": int(checked["context_tokens"])} if "context_tokens" in checked else {}
-    texts = {name: text for name, text in checked.items() if name not in numbers}
-    return Settings(home, **texts, **numbers)  # type: ignore[arg-type] - the names are the fields'
+    return Settings(home, **checked)
 
 
 def _from(variables: Mapping[str, str | None]) -> dict[str, str]:

@@ -50,7 +50,7 @@ async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
 
 
 def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
-    """Open the store of the command line's choice, over the setting, over SQLite under the home folder."""
+    """Open the store that the command line chose, or the settings, or SQLite under the home folder."""
     if choice.backend is None and choice.path is None and settings.storage:
         return open_store(settings.storage)
     return open_store(storage_url(choice.backend or "sqlite", choice.path or "", settings.home))
@@ -89,7 +89,7 @@ async def chat_model(settings: Settings) -> "AsyncIterator[ChatModel]":
         model=settings.model or DEFAULT_MODEL,
         api_key=settings.openai_api_key or "none",
         base_url=settings.openai_base_url or DEFAULT_BASE_URL,
-        context_tokens=settings.context_tokens,
+        context_tokens=int(settings.context_tokens),
     ) as model:
         yield model
 

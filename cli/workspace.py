@@ -1,7 +1,6 @@
 """The command ``parley workspace list``."""
 
 import asyncio
-from typing import Annotated
 
 import typer
 

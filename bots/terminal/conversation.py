@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bots.terminal.replies import TerminalReplies
 from bots.terminal.talker import Talker, new_event
@@ -97,11 +97,8 @@ class Conversation:
     ) -> Answer:
         with _interrupts() as interrupts:
             while not answered.done():
-                await asyncio.wait(
-                    {answered, interrupts.first, interrupts.second},
-                    timeout=_LOOK_AFTER,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                awaited: set[asyncio.Future[Any]] = {answered, interrupts.first, interrupts.second}
+                await asyncio.wait(awaited, timeout=_LOOK_AFTER, return_when=asyncio.FIRST_COMPLETED)
                 if interrupts.second.done():
                     raise KeyboardInterrupt
                 if interrupts.first.done() and not answered.done():

@@ -2,7 +2,7 @@
 
 import sys
 import termios
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class _Words(Completer):
 
     async def get_completions_async(
         self, document: Document, event: CompleteEvent
-    ) -> AsyncIterator[Completion]:
+    ) -> AsyncGenerator[Completion, None]:
         text = document.text_before_cursor
         if not text.startswith("/"):
             return

@@ -33,7 +33,7 @@ def started(session: Session, hint: str) -> str:
 
 
 def listed(outcome: Listed, *, start: str, following: str) -> str:
-    """A page of sessions; ``start`` and ``following`` are the commands for a first one and the next page."""
+    """A page of sessions; ``start`` and ``following`` are the commands for a first and a next page."""
     if not outcome.total:
         return f"📋 Available Sessions:\n\nThere are none yet. Start one: {start}\n\nTotal: 0 sessions"
     rows = [

@@ -21,7 +21,7 @@ def properties(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _rule(corners: str, widths: Sequence[int]) -> str:
-    left, middle, right = corners
+    left, middle, right = tuple(corners)
     return left + middle.join("─" * (columns + 2) for columns in widths) + right
 
 
