@@ -42,6 +42,7 @@ async def test_a_relative_path_is_relative_to_here(
         ("sqlite://parley.db", "third slash"),
         ("sqlite://host/parley.db", "third slash"),
         ("sqlite:///a.db?mode=ro", "no options"),
+        ("sqlite:~nobody-of-that-name/a.db", "home is unknown"),
         ("sqlite:///a%2.db", "hex digits"),
         ("sqlite:///a%zz.db", "hex digits"),
         ("sqlite:///a%ff.db", "not UTF-8"),
