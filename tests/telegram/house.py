@@ -1,10 +1,11 @@
 """A whole Parley with a Telegram bot: real engine and commands, memory store, a model that tests write."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 from bots.admission import Admission
 from bots.telegram import TelegramBot
@@ -17,6 +18,8 @@ from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
 from tests.emulators.telegram import BotApi
 from tests.engine.parts import ScriptedModel
+
+T = TypeVar("T")
 
 QUICK = timedelta(milliseconds=20)
 
@@ -90,3 +93,16 @@ class House:
         if workspace is None:
             return set()
         return set(await self.store.names(workspace.id, None, "", 100))
+
+
+async def all_taken(api: BotApi) -> None:
+    """Wait until the bot has confirmed every update and asks for more."""
+    await api.wait_for(lambda: not api.pending_updates and api.polled)
+
+
+async def until_true(ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
+    """Ask until the answer is as wanted."""
+    async with asyncio.timeout(10):
+        while not wanted(answer := await ask()):
+            await asyncio.sleep(0.005)
+    return answer
