@@ -32,12 +32,12 @@ async def test_a_group_is_answered_when_it_means_the_bot(api: BotApi, house: Hou
     group = api.add_supergroup("Team", ada, bob)
     bob.say(group, "just among us")
     ada.say(group, "hey @Parley_Bot, what is up?")
-    answer = await group.wait_text("re: hey , what is up?")
+    answer = await group.wait_text("re: hey, what is up?")
     bob.say(group, "and now without a mention")
     await group.wait_text("and now without a mention")
     ada.say(group, "a reply", reply_to=answer)
     await group.wait_text("a reply")
-    assert [inbound.text for inbound in house.store.accepted][0] == "hey , what is up?"
+    assert house.store.accepted[0].text == "hey, what is up?"
     assert len(house.store.accepted) == 3
 
 

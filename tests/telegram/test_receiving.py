@@ -1,7 +1,5 @@
 """Updates are confirmed when they are durable, once, whatever breaks in between."""
 
-import asyncio
-
 import pytest
 
 from bots.admission import Admission
@@ -11,6 +9,7 @@ from sessions.engine import Engine
 from sessions.errors import SettingError
 from sessions.threads import ThreadEvents
 from tests.emulators.telegram import BotApi, Fault
+from tests.engine.parts import until
 from tests.telegram.house import House, all_taken
 
 
@@ -20,9 +19,7 @@ async def test_the_offset_stays_while_the_store_is_away(api: BotApi, house: Hous
     house.store.away = True
     ada.say(ada, "hello")
     await api.wait_for(lambda: api.calls_of("getUpdates"))
-    async with asyncio.timeout(5):
-        while house.store.refused < 3:
-            await asyncio.sleep(0.01)
+    await until(lambda: house.store.refused >= 3)
     assert len(api.pending_updates) == 1
     house.store.away = False
     await api.chat(ada).wait_text("re: hello")
@@ -35,9 +32,7 @@ async def test_a_process_that_ends_before_it_accepted_is_given_the_update_again(
     house.store.away = True
     async with house.serving():
         ada.say(ada, "hello")
-        async with asyncio.timeout(5):
-            while not house.store.refused:
-                await asyncio.sleep(0.01)
+        await until(lambda: house.store.refused > 0)
     assert len(api.pending_updates) == 1
     house.store.away = False
     async with house.serving():
