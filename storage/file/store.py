@@ -60,8 +60,11 @@ class FileStore:
         self._subscriptions = subscriptions
 
     @classmethod
-    async def open(cls, path: Path, clock: Callable[[], datetime] = utc_now) -> "FileStore":
-        """Open the directory, made if there is none.
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, clock: Callable[[], datetime] = utc_now
+    ) -> AsyncIterator["FileStore"]:
+        """Open the directory, made if there is none; leaving the context closes it.
 
         Raises SettingError for one that is not ours, not writable or of a newer format.
         """
@@ -74,7 +77,11 @@ class FileStore:
 
         keeper = await asyncio.to_thread(Keeper, folder, clock, tell)
         worker = Worker(keeper.perform, keeper.write_copies, keeper.close)
-        return cls(keeper, worker, subscriptions)
+        store = cls(keeper, worker, subscriptions)
+        try:
+            yield store
+        finally:
+            await store.close()
 
     async def close(self) -> None:
         """See :meth:`sessions.ports.Store.close`."""
