@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sessions.ports import Store
+from storage.file import FileStore
 from storage.memory import MemoryStore
 from storage.sqlite import SqliteStore
 
@@ -62,9 +63,21 @@ async def sqlite(directory: Path) -> AsyncIterator[Backend]:
         yield Backend(store, clock.advance, second)
 
 
+@asynccontextmanager
+async def file(folder: Path) -> AsyncIterator[Backend]:
+    clock = ManualClock()
+    async with AsyncExitStack() as stack:
+
+        async def second() -> Store:
+            return await stack.enter_async_context(FileStore.open(folder / "store", clock=clock))
+
+        yield Backend(await second(), clock.advance, second)
+
+
 BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {
     "memory": memory,
     "sqlite": sqlite,
+    "file": file,
 }
 """A backend joins the contract by one entry here."""
 
