@@ -69,9 +69,7 @@ async def file(folder: Path) -> AsyncIterator[Backend]:
     async with AsyncExitStack() as stack:
 
         async def second() -> Store:
-            store = await FileStore.open(folder / "store", clock=clock)
-            stack.push_async_callback(store.close)
-            return store
+            return await stack.enter_async_context(FileStore.open(folder / "store", clock=clock))
 
         yield Backend(await second(), clock.advance, second)
 
