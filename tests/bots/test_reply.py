@@ -228,6 +228,22 @@ def test_a_place_that_is_closed_ends_the_answer_quietly() -> None:
     assert world.seen == []
 
 
+def test_a_defect_in_a_preview_is_raised_by_the_finish_and_nowhere_else() -> None:
+    class Broken(MemoryOutlet):
+        def render(self, text: str, note: str) -> tuple[Content, ...]:
+            raise ZeroDivisionError
+
+    async def scenario() -> None:
+        world = World()
+        async with open_streamed(Broken(world), world.turn, MemoryGrant(world), pacer()) as reply:
+            reply.show("text")
+            await asyncio.sleep(5)
+            with pytest.raises(ZeroDivisionError):
+                await reply.finish(answered())
+
+    run(scenario())
+
+
 def test_an_error_inside_of_the_reply_comes_out_as_it_is() -> None:
     async def scenario() -> None:
         world = World()

@@ -196,4 +196,6 @@ def test_each_ending_is_told_by_its_note() -> None:
     assert closing(Answer(Ending.STOPPED, "x")) == ("x", "⏹ Stopped.")
     assert closing(Answer(Ending.FAILED, "", "The model is down.")) == ("", "⚠️ The model is down.")
     assert closing(Answer(Ending.INTERRUPTED, "x", "Ask again.")) == ("x", "⚠️ Interrupted… Ask again.")
+    assert closing(Answer(Ending.INTERRUPTED)) == ("", "⚠️ Interrupted…")
+    assert closing(Answer(Ending.INTERRUPTED, "", "Interrupted: gone."))[1] == "⚠️ Interrupted: gone."
     assert closing(Answer(Ending.UNANSWERED, "", "Deleted.")) == ("", "Deleted.")
