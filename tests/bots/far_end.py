@@ -111,6 +111,8 @@ class MemoryGrant:
         fate = self._world.keep_fates.popleft() if self._world.keep_fates else Fate.FINE
         await asyncio.sleep(0.01)
         if fate is Fate.CRASH_BEFORE:
+            known = {part.message for part in self._world.record.parts}
+            self._world.lost_sends += any(part.message not in known for part in reply.parts)
             await self._world.crash()
         if fate is Fate.LOST_BEFORE:
             raise StoreUnavailable("busy")
@@ -160,7 +162,7 @@ class MemoryOutlet:
         assert not self._world.record.parts[-1].message, "a send without a stored intent"
         assert (part == PLACEHOLDER) is (index == 0), "text goes under a stored id, or a stored intent"
         fate = await self._fate("send", index)
-        if fate is Fate.LOST_AFTER or fate is Fate.CRASH_AFTER:
+        if fate in {Fate.LOST_AFTER, Fate.CRASH_AFTER, Fate.HANGS}:
             self._world.lost_sends += 1
         message = f"m{len(self._world.sent_as) + 1}"
         self._world.sent_as[message] = index
@@ -221,7 +223,6 @@ class MemoryOutlet:
             case Fate.LOST_AFTER:
                 raise Unreachable
             case Fate.HANGS:
-                self._world.lost_sends += 1
                 await asyncio.Event().wait()
             case Fate.CRASH_AFTER:
                 await self._world.crash()
