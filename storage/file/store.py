@@ -62,7 +62,7 @@ class FileStore:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, clock: Callable[[], datetime] = utc_now
+        cls, path: Path, *, clock: Callable[[], datetime] = utc_now
     ) -> AsyncIterator["FileStore"]:
         """Open the directory, made if there is none; leaving the context closes it.
 
