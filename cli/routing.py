@@ -20,7 +20,7 @@ def suggestion(words: Sequence[str]) -> str:
     """Return what to say about words that look like a misspelt command; "" if they do not."""
     import difflib
 
-    near = difflib.get_close_matches(words[0], RootGroup.modules, 1, 0.7)
+    near = difflib.get_close_matches(words[0], RootGroup.modules, 1, 0.8)
     return f"There is no command “{words[0]}”. Did you mean: parley {near[0]}?" if near else ""
 
 
