@@ -70,7 +70,6 @@ class World:
     answer: Answer | None = None
     lease_ends: float = float("inf")
     closed: bool = False
-    lost_sends: int = 0
     calls: list[tuple[float, str, int | str]] = field(default_factory=list)
     kept: list[ReplyRecord] = field(default_factory=list)
     crashed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -111,8 +110,6 @@ class MemoryGrant:
         fate = self._world.keep_fates.popleft() if self._world.keep_fates else Fate.FINE
         await asyncio.sleep(0.01)
         if fate is Fate.CRASH_BEFORE:
-            known = {part.message for part in self._world.record.parts}
-            self._world.lost_sends += any(part.message not in known for part in reply.parts)
             await self._world.crash()
         if fate is Fate.LOST_BEFORE:
             raise StoreUnavailable("busy")
@@ -162,8 +159,6 @@ class MemoryOutlet:
         assert not self._world.record.parts[-1].message, "a send without a stored intent"
         assert (part == PLACEHOLDER) is (index == 0), "text goes under a stored id, or a stored intent"
         fate = await self._fate("send", index)
-        if fate in {Fate.LOST_AFTER, Fate.CRASH_AFTER, Fate.HANGS}:
-            self._world.lost_sends += 1
         message = f"m{len(self._world.sent_as) + 1}"
         self._world.sent_as[message] = index
         self._world.messages[message] = part

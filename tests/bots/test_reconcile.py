@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bots.outlet import MessageGone
 from bots.parts import Part, recorded, taken_up
 from bots.reconcile import Messages
+from sessions.errors import StoreUnavailable
 from sessions.model import Answer, Ending, ReplyPart, ReplyRecord
 from tests.bots.far_end import Content, Fate, MemoryGrant, MemoryOutlet, World
 from tests.bots.virtual import run
@@ -54,5 +55,23 @@ def test_a_doubt_is_on_record_while_no_message_carries_its_mark() -> None:
         await step(Content("other"), Content("two"))
         on_record: list[Part[Content]] = taken_up(world.record)
         assert [part.repeat for part in on_record] == [False, True]
+
+    run(scenario())
+
+
+def test_an_id_that_could_not_be_stored_is_stored_before_anything_else_is_wanted() -> None:
+    async def scenario() -> None:
+        world = World(keep_fates=deque([Fate.FINE, Fate.LOST_BEFORE]))
+        messages = Messages(MemoryOutlet(world), world.turn, MemoryGrant(world))
+        with pytest.raises(StoreUnavailable):
+            await taken(messages)
+        await taken(messages)
+        assert world.record == ReplyRecord((ReplyPart("m1"),))
+        assert messages.next_step((), trim=False) is None
+
+    async def taken(messages: Messages[Content]) -> None:
+        step = messages.next_step((), trim=False)
+        assert step is not None
+        await step()
 
     run(scenario())
