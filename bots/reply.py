@@ -167,7 +167,7 @@ class StreamedReply(Generic[P]):
             left = self._grant.seconds_left()
             if left <= 0:
                 raise LeaseLost("the lease ended before the answer was finished")
-            if left <= self._outlet.time_out.total_seconds():
+            if left <= self._messages.call_time:
                 await self._sleep(min(left, _GRANT_POLL))
             elif not paced and (pause := self._pacer.hold(self._outlet.chat)) > 0:
                 await self._sleep(min(left, pause))
@@ -180,7 +180,7 @@ class StreamedReply(Generic[P]):
 
     async def _type(self) -> None:
         """Show that somebody is writing while there is no text; what fails is tried again later."""
-        time_out = self._outlet.time_out.total_seconds()
+        time_out = self._messages.call_time
         for _ in range(_TYPING_TIMES):
             if self._grant.seconds_left() > time_out and not self._pacer.is_flooded(self._outlet.chat):
                 try:
