@@ -3,21 +3,27 @@ import fcntl
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from sessions.errors import StoreUnavailable
-from sessions.model import EventId, Session, WorkspaceKey
+from sessions.model import EventId, Holder, Listing, Platform, Session, SessionId, WorkspaceKey
+from sessions.ports import Errand, Quarantined
 from storage.file import FileStore
 from storage.file.records import frame
-from tests.storage.contract.scene import HOME, accept, claim, converse, inbound, take, thread
+from tests.storage.contract.scene import ADA, HOME, LEASE, accept, claim, converse, inbound, take, thread
 
 
 def journal(path: Path) -> Path:
     """The journal of the only workspace."""
     (found,) = path.glob("workspaces/*/journal")
     return found
+
+
+def bytes_of(kept: Quarantined) -> bytes:
+    return Path(kept.kept).read_bytes()
 
 
 def damage(path: Path, needle: bytes, replacement: bytes) -> None:
@@ -53,7 +59,7 @@ async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
         assert (await store.renew(work.lease, claim().duration)).lease.fence == work.lease.fence
 
 
-@pytest.mark.parametrize("tail", [b"1 0123", b"\0" * 500, frame(b"[]")[:-4], b"no record"])
+@pytest.mark.parametrize("tail", [b"1 0123", b"\0" * 500, frame(b"[]")[:-4]])
 async def test_a_line_that_was_not_finished_is_cut(tmp_path: Path, tail: bytes) -> None:
     session = await talk(tmp_path, "one")
     with journal(tmp_path).open("ab") as file:
@@ -65,6 +71,17 @@ async def test_a_line_that_was_not_finished_is_cut(tmp_path: Path, tail: bytes) 
     async with FileStore.open(tmp_path) as store:
         assert await contents(store, session) == ["one", "ONE", "two", "TWO"]
     assert tail not in journal(tmp_path).read_bytes()
+
+
+async def test_an_end_that_was_never_a_record_is_kept_aside(tmp_path: Path) -> None:
+    session = await talk(tmp_path, "one")
+    with journal(tmp_path).open("ab") as file:
+        file.write(b"no record")
+    async with FileStore.open(tmp_path) as store:
+        await converse(store, inbound(2), "two", "TWO")
+        (kept,) = await store.quarantined()
+        assert bytes_of(kept).endswith(b"no record")
+        assert await contents(store, session) == ["one", "ONE", "two", "TWO"]
 
 
 async def test_a_last_line_that_lacks_only_its_break_counts(tmp_path: Path) -> None:
@@ -89,7 +106,7 @@ async def test_a_damaged_record_hides_nothing_else(tmp_path: Path) -> None:
         assert found.tally.messages == 4
         (kept,) = await store.quarantined()
     assert str(journal(tmp_path)) in kept.where
-    assert b"T?O" in Path(kept.kept).read_bytes()
+    assert b"T?O" in bytes_of(kept)
     assert "checksum" in kept.why
 
 
@@ -129,7 +146,7 @@ async def test_a_record_of_an_unknown_kind_is_put_aside(tmp_path: Path) -> None:
     async with FileStore.open(tmp_path) as store:
         assert await contents(store, session) == ["one", "ONE"]
         (kept,) = await store.quarantined()
-    assert b"PutSomethingElse" in Path(kept.kept).read_bytes()
+    assert b"PutSomethingElse" in bytes_of(kept)
 
 
 async def test_the_same_damage_is_reported_once(tmp_path: Path) -> None:
@@ -154,6 +171,19 @@ async def test_damage_in_one_workspace_is_not_seen_in_another(tmp_path: Path) ->
         assert len(await store.quarantined()) == 1
 
 
+async def test_a_damaged_root_journal_hides_no_workspace_and_no_binding(tmp_path: Path) -> None:
+    session = await talk(tmp_path, "one")
+    root = tmp_path / "journal"
+    root.write_bytes(b"\0" * root.stat().st_size + b"\n")
+    async with FileStore.open(tmp_path) as store:
+        home = await store.find_workspace(HOME)
+        assert home is not None
+        assert home.id == session.key.workspace
+        assert await store.bound(thread()) == session
+        assert await contents(store, session) == ["one", "ONE"]
+        assert not (await accept(store, inbound(1))).fresh
+
+
 async def test_two_processes_write_in_turns(tmp_path: Path) -> None:
     async with FileStore.open(tmp_path) as one, FileStore.open(tmp_path) as two:
         async with asyncio.TaskGroup() as group:
@@ -172,7 +202,7 @@ async def test_a_turn_appends_as_much_to_a_long_journal_as_to_a_short_one(tmp_pa
         for number in range(100, 300):
             await converse(store, inbound(number), "hello", "hi")
             sizes.append(journal(tmp_path).stat().st_size)
-    growth = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    growth = [after - before for before, after in pairwise(sizes)]
     assert max(growth) - min(growth) < 100
 
 
@@ -188,6 +218,26 @@ async def test_a_journal_that_needs_few_of_its_lines_is_rewritten_by_a_sweep(tmp
         assert journal(tmp_path).stat().st_size < size / 50
         assert await other.waiting(work.session.key) == before
         assert (await other.renew(work.lease, claim().duration)).lease.token == work.lease.token
+
+
+async def test_a_root_journal_that_needs_few_of_its_lines_is_rewritten_by_a_sweep(
+    tmp_path: Path,
+) -> None:
+    listing = Listing((SessionId("a"),))
+    async with FileStore.open(tmp_path) as store, FileStore.open(tmp_path) as other:
+        session = await converse(store, inbound(1))
+        await store.admit(Errand(EventId("errand"), Platform.DISCORD, b"body"), Holder("one"), LEASE)
+        for _ in range(1_100):
+            await store.save_listing(thread(), ADA.id, listing)
+        size = (tmp_path / "journal").stat().st_size
+        await store.sweep(claim(), 10)
+        assert (tmp_path / "journal").stat().st_size < size / 50
+        for one in (store, other):
+            assert await one.listing(thread(), ADA.id) == listing
+            assert await one.bound(thread()) == session
+            assert not await one.admit(
+                Errand(EventId("errand"), Platform.DISCORD, b""), Holder("two"), LEASE
+            )
 
 
 @contextmanager
