@@ -9,6 +9,7 @@ import asyncio
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
@@ -39,6 +40,7 @@ class Wire:
     def __init__(self, token: str, base: str = OFFICIAL) -> None:
         self.bot_id, self._prefix = _address(token, base)
         self.token = token
+        self._proxy = _proxy_for(URL(base))
         self._urls: dict[str, URL] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -46,7 +48,7 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            proxy=self._proxy,
         )
         return self
 
@@ -109,6 +111,13 @@ def _address(token: str, base: str) -> tuple[int, str]:
     if not base.startswith(("http://", "https://")):
         raise SettingError("PARLEY_TELEGRAM_API_BASE has to start with http:// or https://")
     return int(number), f"{base.rstrip('/')}/bot{token}/"
+
+
+def _proxy_for(base: URL) -> str | None:
+    """Return the environment's proxy. aiohttp's own way looks it up anew for every call, in a thread."""
+    if proxy_bypass(base.host or ""):
+        return None
+    return getproxies().get(base.scheme)
 
 
 def _is_path_safe(secret: str) -> bool:
