@@ -38,9 +38,10 @@ class Wire:
     """
 
     def __init__(self, token: str, base: str = OFFICIAL) -> None:
-        self.bot_id, self._prefix = _address(token, base)
+        address = _base(base)
+        self.bot_id, self._prefix = _address(token, address)
         self.token = token
-        self._proxy = _proxy_for(URL(base))
+        self._proxy = _proxy_for(address)
         self._urls: dict[str, URL] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -101,16 +102,26 @@ class Wire:
         return url
 
 
-def _address(token: str, base: str) -> tuple[int, str]:
+def _address(token: str, base: URL) -> tuple[int, str]:
     number, _, secret = token.partition(":")
     if not (number.isascii() and number.isdigit() and secret and _is_path_safe(secret)):
         raise SettingError(
             "PARLEY_TELEGRAM_TOKEN is not a bot token. "
             "It looks like 123456:ABC-DEF and comes from @BotFather."
         )
-    if not base.startswith(("http://", "https://")):
-        raise SettingError("PARLEY_TELEGRAM_API_BASE has to start with http:// or https://")
-    return int(number), f"{base.rstrip('/')}/bot{token}/"
+    return int(number), f"{str(base).rstrip('/')}/bot{token}/"
+
+
+def _base(said: str) -> URL:
+    try:
+        base = URL(said)
+    except ValueError:
+        base = URL()
+    if base.scheme not in {"http", "https"} or not base.host:
+        raise SettingError(
+            "PARLEY_TELEGRAM_API_BASE is no address. It looks like https://api.telegram.org"
+        )
+    return base
 
 
 def _proxy_for(base: URL) -> str | None:
