@@ -1,4 +1,4 @@
-"""The library's face for Python programs: opens a store and gives its commands; imports nothing until asked.
+"""The library's face for Python programs: it imports nothing until asked.
 
 >>> import asyncio, parley
 >>> async def names(url):

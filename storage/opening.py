@@ -125,7 +125,7 @@ def _path(scheme: str, rest: str) -> Path:
     path = _unquoted(scheme, rest)
     if not path.strip("/"):
         raise SettingError(f"The {scheme} URL has no path. Write {example}.")
-    return Path(path).expanduser() if path.startswith("~") else Path(path)
+    return _expanded(path)
 
 
 def _unquoted(scheme: str, text: str) -> str:
@@ -148,9 +148,15 @@ def _is_hex(text: str) -> bool:
 
 
 def _quoted(path: str, default: Path) -> str:
-    chosen = Path(path).expanduser() if path else default
-    absolute = str(chosen.absolute())
-    return f"//{quote(absolute)}"
+    chosen = _expanded(path) if path else default
+    return f"//{quote(str(chosen.absolute()))}"
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise SettingError("The storage path begins with ~ and a user whose home is unknown.") from error
 
 
 def _unknown(scheme: str) -> SettingError:

@@ -255,9 +255,7 @@ async def test_a_connection_that_stops_beating_is_closed() -> None:
         ('{"op": 2, "d": {"token": "TEST", "intents": 2, "properties": {}}}', 4014),
     ],
 )
-async def test_the_gateway_closes_with_the_code_that_a_payload_earns(
-    payload: str, code: int
-) -> None:
+async def test_the_gateway_closes_with_the_code_that_a_payload_earns(payload: str, code: int) -> None:
     strict = Settings(privileged_intents=Intent(0))
     async with place(strict) as at, gateway_line(at) as line:
         await line.receive()

@@ -18,25 +18,17 @@ def accept(
 ) -> Accepted:
     """See :meth:`sessions.ports.Turns.accept`."""
     row = binding.bound_in(step, inbound.place)
-    started = row is None
-    if row is None:
-        if (again := _repeated(step, inbound.event, claim, known)) is not None:
-            return again
+    started = row is None and events.recall(step, events.Kind.TURN, inbound.event) is None
+    if started:
         row = _start(step, inbound, proposal)
-    if not events.remember(step, events.Kind.TURN, inbound.event, row.seq):
-        again = _repeated(step, inbound.event, claim, known)
-        assert again is not None, "an event that was there is still there"  # noqa: S101 - same transaction
-        return again
+    if row is None or not events.remember(step, events.Kind.TURN, inbound.event, row.seq):
+        return _repeat(step, inbound.event, claim, known)
     return _append(step, row, inbound, claim, known, started=started)
 
 
-def _repeated(step: Step, event: EventId, claim: Claim | None, known: Known | None) -> Accepted | None:
-    seen = events.recall(step, events.Kind.TURN, event)
-    if seen is None:
-        return None
-    seq, _ = seen
-    row = rows.load(step, seq)
-    ahead = inbox.ahead(step, seq, event)
+def _repeat(step: Step, event: EventId, claim: Claim | None, known: Known | None) -> Accepted:
+    row = rows.load(step, events.session_of(step, event))
+    ahead = inbox.ahead(step, row.seq, event)
     taken = leases.take_or_wake(step, row, claim, known)
     session = taken.session if taken is not None else row.session()
     return Accepted(session, fresh=False, ahead=ahead, work=taken)

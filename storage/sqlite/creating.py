@@ -1,4 +1,4 @@
-"""Sessions come and go: made under a free name, moved, erased to a tombstone."""
+"""Sessions come, change and go: made under a free name, put away, erased to a tombstone."""
 
 from dataclasses import replace
 
@@ -70,6 +70,22 @@ def free_name(step: Step, workspace: WorkspaceId, proposal: Proposal) -> str:
         if not _taken(step, workspace, candidate):
             return candidate
     return f"{proposal.name}-{proposal.id}"
+
+
+def retitle(step: Step, session: SessionKey, title: str) -> None:
+    """See :meth:`sessions.ports.Catalog.retitle`."""
+    step.execute(
+        "UPDATE sessions SET title = ? WHERE workspace = ? AND id = ? AND deleted = 0",
+        (title, session.workspace, session.id),
+    )
+
+
+def archive(step: Step, session: SessionKey, archived: bool) -> None:
+    """See :meth:`sessions.ports.Catalog.archive`."""
+    step.execute(
+        "UPDATE sessions SET archived = ? WHERE workspace = ? AND id = ? AND deleted = 0",
+        (archived, session.workspace, session.id),
+    )
 
 
 def delete(step: Step, session: SessionKey, event: EventId) -> Session:

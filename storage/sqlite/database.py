@@ -102,8 +102,11 @@ def _sync_directory(path: Path) -> None:
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
     # Before anything else: a file that belongs to another program must not be changed at all.
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    # In one transaction: another process may be making it ours meanwhile.
+    connection.execute("BEGIN")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    connection.execute("COMMIT")
     if application != APPLICATION_ID and (application or tables):
         raise SettingError(
             f"{path} is a database of another program, not a Parley database. "

@@ -43,6 +43,14 @@ def recall(step: Step, kind: Kind, event: EventId) -> tuple[int, bytes | None] |
     return row
 
 
+def session_of(step: Step, turn: EventId) -> int:
+    """The row number of the session that a turn was accepted for, which is known."""
+    (session,) = step.execute(
+        "SELECT session FROM events WHERE event = ? AND kind = ?", (turn, Kind.TURN)
+    ).fetchone()
+    return int(session)
+
+
 def drop(step: Step, event: EventId) -> None:
     """Note that the turn will never be committed."""
     step.execute(

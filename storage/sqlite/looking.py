@@ -79,22 +79,6 @@ def waiting(step: Step, session: SessionKey) -> tuple[Turn, ...]:
     return () if row is None else inbox.waiting(step, row)
 
 
-def retitle(step: Step, session: SessionKey, title: str) -> None:
-    """See :meth:`sessions.ports.Catalog.retitle`."""
-    step.execute(
-        "UPDATE sessions SET title = ? WHERE workspace = ? AND id = ? AND deleted = 0",
-        (title, session.workspace, session.id),
-    )
-
-
-def archive(step: Step, session: SessionKey, archived: bool) -> None:
-    """See :meth:`sessions.ports.Catalog.archive`."""
-    step.execute(
-        "UPDATE sessions SET archived = ? WHERE workspace = ? AND id = ? AND deleted = 0",
-        (archived, session.workspace, session.id),
-    )
-
-
 def quarantined(step: Step) -> tuple[Quarantined, ...]:
     """See :meth:`sessions.ports.Catalog.quarantined`."""
     found = step.execute("SELECT place, why, seq FROM quarantine ORDER BY seq").fetchall()

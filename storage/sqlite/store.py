@@ -177,11 +177,11 @@ class SqliteStore:
 
     async def retitle(self, session: SessionKey, title: str) -> None:
         """See :meth:`sessions.ports.Catalog.retitle`."""
-        await self._db.write(looking.retitle, session, title)
+        await self._db.write(creating.retitle, session, title)
 
     async def archive(self, session: SessionKey, *, archived: bool) -> None:
         """See :meth:`sessions.ports.Catalog.archive`."""
-        await self._db.write(looking.archive, session, archived)
+        await self._db.write(creating.archive, session, archived)
 
     async def get(self, session: SessionKey) -> Session | None:
         """See :meth:`sessions.ports.Catalog.get`."""

@@ -118,7 +118,8 @@ class Writer:
         while not ending:
             calls, ending = self._take()
             if self._hints.wanted and not listening:
-                news.skip()
+                with suppress(sqlite3.Error):  # then old hints are given; they may be doubled
+                    news.skip()
             listening = self._hints.wanted
             if calls:
                 wakeups = self._transact(connection, calls)
@@ -158,11 +159,11 @@ class Writer:
                 call.writes = True
                 call.error = None
             return self._transact(connection, calls)
-        except sqlite3.Error as error:
-            if connection.in_transaction:
+        except Exception as error:  # noqa: BLE001 - the callers get it
+            with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                 connection.execute("ROLLBACK")
             for call in calls:
-                call.error = running_error(error, self._path)
+                call.error = self._translated(error)
             return []
         return wakeups
 
@@ -180,7 +181,7 @@ class Writer:
         except Exception as error:
             if not connection.in_transaction:
                 raise  # SQLite gave the whole transaction up, the other calls' part of it too
-            call.error = running_error(error, self._path) if isinstance(error, sqlite3.Error) else error
+            call.error = self._translated(error)
             if guarded:
                 connection.execute("ROLLBACK TO call")
                 connection.execute("RELEASE call")
@@ -191,6 +192,9 @@ class Writer:
         if guarded:
             connection.execute("RELEASE call")
         return step.wakeups
+
+    def _translated(self, error: Exception) -> Exception:
+        return running_error(error, self._path) if isinstance(error, sqlite3.Error) else error
 
     def _hand_back(self, calls: Sequence[_Call], wakeups: Sequence[Wakeup]) -> None:
         for call in calls:

@@ -28,7 +28,7 @@ class FrailStore(MemoryStore):
     """A memory store that is away when a test says so, and remembers what came in."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: datetime.now(UTC) + self.ahead)
+        super().__init__(clock=lambda: datetime.now(UTC) + self.ahead)
         self.ahead = timedelta()
         self.away = False
         self.refused = 0

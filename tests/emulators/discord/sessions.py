@@ -30,7 +30,7 @@ class Op(IntEnum):
     HEARTBEAT_ACK = 11
 
 
-class GatewayRefused(Exception):  # noqa: N818
+class GatewayRefused(Exception):
     """The connection has to close with a code."""
 
     def __init__(self, code: int) -> None:
