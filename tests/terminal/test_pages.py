@@ -98,9 +98,13 @@ def test_a_started_session_reads_as_specified() -> None:
 def test_a_list_reads_as_specified() -> None:
     sessions = (
         session(tally=Tally(messages=12)),
-        session("research-task", active="2024-12-16 14:20", status=Status.PAUSED, tally=Tally(messages=8)),
+        session(
+            "research-task", active="2024-12-16 14:20", status=Status.PAUSED, tally=Tally(messages=8)
+        ),
         session("code-review", active="2024-12-15 10:30", status=Status.PAUSED, tally=Tally(messages=25)),
-        session("documentation", active="2024-12-14 09:15", status=Status.ARCHIVED, tally=Tally(messages=5)),
+        session(
+            "documentation", active="2024-12-14 09:15", status=Status.ARCHIVED, tally=Tally(messages=5)
+        ),
     )
     assert pages.listed(Listed(sessions, 4, 1, 1, 1), start="", following="") == LISTED
 
