@@ -64,22 +64,17 @@ class Messages(Generic[P]):
                 return partial(self._edit, index, wanted)
         if self._open < len(desired) or not (self._open or trim):
             return partial(self._send, desired)
-        if trim:
-            return self._next_trim(len(desired))
-        return None
+        if trim and len(self._parts) > len(desired):
+            return partial(self._doom, len(desired))
+        if trim and self._doubt and self._parts:
+            return self._doubt_last
+        return self._save if self._unsaved else None
 
     @property
     def _open(self) -> int:
         """The index of the next message to send."""
         unsent = bool(self._parts) and not self._parts[-1].message
         return len(self._parts) - unsent
-
-    def _next_trim(self, length: int) -> Step | None:
-        if len(self._parts) > length:
-            return partial(self._doom, length)
-        if self._doubt and self._parts:
-            return self._doubt_last
-        return self._save if self._unsaved else None
 
     def _marked(self, part: Part[P], content: P) -> P:
         return self._outlet.mark_repeat(content) if part.repeat else content
@@ -161,14 +156,19 @@ class Messages(Generic[P]):
             await self._grant.keep(recorded((*self._parts, *self._doomed, *doubt)))
             self._unsaved = False
 
+    @property
+    def call_time(self) -> float:
+        """How many seconds one call may take: the outlet's time-out, or less when the lease is short."""
+        return min(self._outlet.time_out.total_seconds(), self._grant.longest_call())
+
     def _permit(self) -> None:
-        if self._grant.seconds_left() <= self._outlet.time_out.total_seconds():
+        if self._grant.seconds_left() <= self.call_time:
             raise GrantTooShort
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         self._permit()
         try:
-            async with asyncio.timeout(self._outlet.time_out.total_seconds()):
+            async with asyncio.timeout(self.call_time):
                 return await call()
         except TimeoutError as error:
-            raise Unreachable(f"no answer within {self._outlet.time_out.total_seconds():g} s") from error
+            raise Unreachable(f"no answer within {self.call_time:g} s") from error

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import structlog
@@ -22,6 +22,7 @@ _GRANT_POLL = 0.2
 """Seconds between two looks at a grant that is too short: it is renewed or it ends."""
 _FIRST_RETRY = 0.5
 _LONGEST_RETRY = 15.0
+_TYPING_AFTER = 1.0
 _TYPING_EVERY = 4.0
 """Telegram shows it for 5 s (https://core.telegram.org/bots/api#sendchataction), Discord for 10 s."""
 _TYPING_TIMES = 150
@@ -77,8 +78,8 @@ class StreamedReply(Generic[P]):
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """Start to show that an answer is under way; a committed turn only waits for its finish."""
         if not self._committed:
-            self._streaming = tasks.create_task(self._stream())
-            self._typing = tasks.create_task(self._type())
+            self._streaming = tasks.create_task(self._best_effort(self._stream))
+            self._typing = tasks.create_task(self._best_effort(self._type))
 
     def end(self) -> None:
         """Leave everything as it is."""
@@ -104,28 +105,36 @@ class StreamedReply(Generic[P]):
             await self._leave()
             try:
                 done = await self._take(step)
-            except Closed as error:
-                self._log.warning("reply.closed", error=str(error))
+            except Closed:
+                self._log.warning("reply.closed")
                 return
             attempt = 0 if done else attempt + 1
             if not done:
                 await self._back_off(attempt)
 
+    async def _best_effort(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what the answer does not depend on; a defect met here is met and raised by finish."""
+        try:
+            await work()
+        except (Closed, LeaseLost):
+            self._log.debug("reply.preview_ended")
+        except Exception as error:  # noqa: BLE001 - the edge of a task whose failure would end its lane
+            self._log.error("reply.preview_failed", error=type(error).__name__)
+
     async def _stream(self) -> None:
         """Show the newest text, a call at a time, until cancelled."""
         attempt = 0
-        with suppress(Closed, LeaseLost):  # the lane learns both by itself
-            while True:
-                if self._messages.next_step(self._desired, trim=False) is None:
-                    await self._changed.wait()
-                await self._leave_paced()
-                async with self._calling:
-                    self._render()
-                    step = self._messages.next_step(self._desired, trim=False)
-                    done = step is None or await self._take(step)
-                attempt = 0 if done else attempt + 1
-                if not done:
-                    await self._back_off(attempt)
+        while True:
+            if self._messages.next_step(self._desired, trim=False) is None:
+                await self._changed.wait()
+            await self._leave_paced()
+            async with self._calling:
+                self._render()
+                step = self._messages.next_step(self._desired, trim=False)
+                done = step is None or await self._take(step)
+            attempt = 0 if done else attempt + 1
+            if not done:
+                await self._back_off(attempt)
 
     def _render(self) -> None:
         self._changed.clear()
@@ -159,7 +168,7 @@ class StreamedReply(Generic[P]):
             left = self._grant.seconds_left()
             if left <= 0:
                 raise LeaseLost("the lease ended before the answer was finished")
-            if left <= self._outlet.time_out.total_seconds():
+            if left <= self._messages.call_time:
                 await self._sleep(min(left, _GRANT_POLL))
             elif not paced and (pause := self._pacer.hold(self._outlet.chat)) > 0:
                 await self._sleep(min(left, pause))
@@ -171,8 +180,12 @@ class StreamedReply(Generic[P]):
         await self._sleep(max(0.0, min(pause, self._grant.seconds_left())))
 
     async def _type(self) -> None:
-        """Show that somebody is writing while there is no text; what fails is tried again later."""
-        time_out = self._outlet.time_out.total_seconds()
+        """Show that somebody is writing while there is no text; what fails is tried again later.
+
+        Not at once: the placeholder stands there, and most models begin within a second.
+        """
+        await self._sleep(_TYPING_AFTER)
+        time_out = self._messages.call_time
         for _ in range(_TYPING_TIMES):
             if self._grant.seconds_left() > time_out and not self._pacer.is_flooded(self._outlet.chat):
                 try:
@@ -182,6 +195,4 @@ class StreamedReply(Generic[P]):
                     self._pacer.flooded(self._outlet.chat, flood.retry_after)
                 except (Unreachable, TimeoutError):
                     self._log.debug("reply.typing_failed")
-                except Closed:
-                    return
             await self._sleep(_TYPING_EVERY)

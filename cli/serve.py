@@ -30,9 +30,6 @@ app = typer.Typer(
 )
 log = structlog.get_logger(__name__)
 
-_DRAIN = 20.0
-"""Seconds that running answers are given when the process is told to end."""
-
 
 class Bot(AbstractAsyncContextManager["Bot"], Protocol):
     """What an adapter is to the process: open while answers have to be sent, receiving while served."""
@@ -97,11 +94,12 @@ async def _serve(settings: Settings, choice: Choice, admission: Admission) -> No
             model = await stack.enter_async_context(chat_model(settings))
             bots = await _open_bots(settings, admission, stack)
             routes = Routes({platform: bot.replies for platform, bot in bots.items()})
-            rules = engine_settings(settings, _DRAIN)
+            drain = int(settings.drain_seconds)
+            rules = engine_settings(settings, drain)
             engine = await stack.enter_async_context(Engine(store, model, routes, settings=rules))
             log.info("serve.started", platforms=",".join(sorted(bots)))
             await _receive(list(bots.values()), engine, store, ending)
-            log.info("serve.ending", running_answers_get_seconds=_DRAIN)
+            log.info("serve.ending", running_answers_get_seconds=drain)
     log.info("serve.ended")
 
 

@@ -14,7 +14,7 @@ FILE = "parley.toml"
 class Settings:
     """What is set, as checked texts. An empty one is not set; secrets are left out of the text form.
 
-    Each field's variable is ``PARLEY_`` and its name in capitals, but for those that ``VARIABLES`` names.
+    Each field's variable is ``PARLEY_`` and its name in capitals, but for OpenAI's own.
     """
 
     home: Path
@@ -32,6 +32,8 @@ class Settings:
     discord_token: str = field(default="", repr=False)
     discord_api_base: str = ""
     http: str = ""
+    lease_seconds: str = "30"
+    drain_seconds: str = "20"
     log: str = ""
     log_format: str = "text"
 
@@ -111,6 +113,8 @@ _EXAMPLES = {
     "telegram_webhook_url": "https://bot.example.org/telegram",
     "discord_api_base": "https://discord.com/api/v10",
     "http": "127.0.0.1:8080",
+    "lease_seconds": "30",
+    "drain_seconds": "20",
     "log": "info",
     "log_format": "json",
 }
@@ -133,6 +137,8 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "telegram_webhook_url": _is_url,
     "discord_api_base": _is_url,
     "http": _is_address,
+    "lease_seconds": lambda text: text.isdecimal() and 1 <= int(text) <= 3600,
+    "drain_seconds": lambda text: text.isdecimal() and int(text) <= 3600,
     "log": lambda text: text in _LEVELS,
     "log_format": lambda text: text in _FORMATS,
 }

@@ -179,7 +179,7 @@ async def test_the_far_ends_wish_to_wait_is_honoured_within_limits(
 async def test_a_stream_that_breaks_begins_again(
     server: ModelServer, model: OpenAIModel, fault: Fault
 ) -> None:
-    server.enqueue(Answer(text="one two three four", chunks=4))
+    server.enqueue(Answer(text="one two three four", chunks=4, delay_between=0.02))
     server.fail(fault)
     if isinstance(fault, Finish):
         server.enqueue("one two three four")

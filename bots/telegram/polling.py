@@ -5,6 +5,7 @@ below the one it names, so the next call is made only after the last batch is du
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import NoReturn
@@ -20,6 +21,9 @@ from bots.telegram.updates import WANTED
 from bots.telegram.wire import CALL_TIME, Wire
 
 LONG_POLL = timedelta(seconds=25)
+_CONFLICT = "updates_go_elsewhere"
+_CALM = 60.0
+"""Seconds without a conflict."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,31 +95,36 @@ class Poller:
 
 
 class _Trouble:
-    """Waits longer while calls fail, and logs the first failure of each kind and the end of it."""
+    """Waits longer while calls fail. Logs the first failure of each kind and the lasting end of it.
+
+    Two pollers cut each other off after every success, so a conflict is over only after a calm while.
+    """
 
     def __init__(self) -> None:
-        self._said = ""
+        self._kind = ""
+        self._failed_at = 0.0
         self._waits = waits()
 
     async def wait(self, error: OutletError) -> None:
-        what = _named(error)
-        if what != self._said:
-            log.warning(f"telegram.{what}", error=str(error))
-            self._said = what
+        kind = _named(error)
+        if kind != self._kind:
+            log.warning(f"telegram.{kind}", error=str(error))
+            self._kind, self._waits = kind, waits()
+        self._failed_at = time.monotonic()
         pause = next(self._waits)
         await asyncio.sleep(error.retry_after.total_seconds() if isinstance(error, Flooded) else pause)
 
     def over(self) -> None:
-        if self._said:
-            log.info("telegram.recovered", after=self._said)
-            self._said = ""
-            self._waits = waits()
+        calm = time.monotonic() - self._failed_at > _CALM
+        if self._kind and (calm or self._kind != _CONFLICT):
+            log.info("telegram.recovered", after=self._kind)
+            self._kind, self._waits = "", waits()
 
 
 def _named(error: OutletError) -> str:
     match error:
         case Conflict():
-            return "updates_go_elsewhere"
+            return _CONFLICT
         case Flooded():
             return "poll_flooded"
         case Closed():

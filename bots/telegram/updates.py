@@ -130,7 +130,8 @@ class Reader:
     def __init__(self, bot_id: int, username: str) -> None:
         self._id = bot_id
         self._name = username
-        self._mention = re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.ASCII | re.IGNORECASE)
+        name = rf"@{re.escape(username)}(?!\w)"
+        self._mention = re.compile(rf"^\s*{name}[,:]?|\s*(?<!\w){name}", re.ASCII | re.IGNORECASE)
 
     def read(self, update: Update) -> Event | None:
         """Return what an update tells; None for what the bot takes no part in."""
@@ -151,7 +152,7 @@ class Reader:
             return None
         origin = self._origin(message, person)
         addressed = origin.private or self._is_addressed(message, said, entities)
-        text = said if origin.private else self._mention.sub("", said, count=0).strip()
+        text = said if origin.private else self._mention.sub("", said)
         if not text.strip():
             return Wordless(origin, addressed, empty=bool(said) and not message.has_content)
         return self._words(message, origin, text.strip(), addressed=addressed)

@@ -9,6 +9,8 @@ import asyncio
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
@@ -46,7 +48,8 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            # With trust_env, aiohttp would ask the environment anew for every call, on a thread.
+            proxy=_proxy(self._prefix),
         )
         return self
 
@@ -97,6 +100,14 @@ class Wire:
         if url is None:
             url = self._urls[method] = URL(self._prefix + method, encoded=True)
         return url
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for an address, by the usual variables."""
+    address = urlsplit(url)
+    if proxy_bypass(address.netloc):
+        return None
+    return getproxies().get(address.scheme)
 
 
 def _address(token: str, base: str) -> tuple[int, str]:

@@ -208,18 +208,21 @@ class OpenAIModel:
 
     def _make_client(self) -> "AsyncOpenAI":
         import httpx2
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAioHttpClient
 
         limits = self._patience
+        timeout = httpx2.Timeout(
+            max(limits.first_byte, limits.between).total_seconds(),
+            connect=limits.connect.total_seconds(),
+        )
         return AsyncOpenAI(
             # Servers of one's own often want no key; the client insists on one.
             api_key=self._key or "none",
             base_url=self._base_url,
             max_retries=0,
-            timeout=httpx2.Timeout(
-                max(limits.first_byte, limits.between).total_seconds(),
-                connect=limits.connect.total_seconds(),
-            ),
+            timeout=timeout,
+            # Over aiohttp a stream costs about half of what it does over the default transport.
+            http_client=DefaultAioHttpClient(timeout=timeout),
         )
 
 

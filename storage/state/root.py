@@ -203,6 +203,14 @@ def adopt(
     return tuple(Errand(one.event, one.platform, one.body) for one in adopted)
 
 
+def has_old(tables: RootTables, now: datetime) -> bool:
+    """Whether :func:`forget` may find something."""
+    seen, known = next(iter(tables.listings.values()), None), next(iter(tables.errands.values()), None)
+    return (seen is not None and seen.at + LISTING_MEMORY <= now) or (
+        known is not None and known.at + EVENT_MEMORY <= now
+    )
+
+
 def forget(step: RootStep, limit: int) -> None:
     """Drop at most ``limit`` listings and as many finished errands that are past their time."""
     tables = step.tables

@@ -1,7 +1,7 @@
 """The way of a message through the tables: accepted, committed, delivered, or asked to end."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -46,6 +46,7 @@ from storage.state.changes import (
 )
 from storage.state.leasing import acquire, go_on
 from storage.state.step import Step
+from storage.state.tables import Tables
 
 UNCLAIMED = timedelta(seconds=30)
 """How long an owner counts as alive whose Inbound was accepted without a claim."""
@@ -127,6 +128,12 @@ def stop(step: Step, session: SessionKey, event: EventId) -> EventId | None:
         step.wake(Wake.STOP, session.id, running)
     step.put(PutReceipt(Command.STOP, event, step.now, turn=running))
     return running
+
+
+def has_old(tables: Tables, now: datetime) -> bool:
+    """Whether :func:`forget` may find something."""
+    oldest = [next(iter(tables.events.values()), None), next(iter(tables.receipts.values()), None)]
+    return any(one is not None and one.at <= now - EVENT_MEMORY for one in oldest)
 
 
 def forget(step: Step, limit: int) -> None:

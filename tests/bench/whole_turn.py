@@ -67,6 +67,7 @@ async def _alone(contenders: list[Contender]) -> dict[str, float]:
     people = {one.name: one.api.add_person("Ada") for one in contenders}
     for one in contenders:
         await _turns(one, people[one.name], 5)
+        await _settled(one)
     spent: dict[str, list[float]] = {one.name: [] for one in contenders}
     for _ in range(ROUNDS):
         for one in contenders:
@@ -74,6 +75,14 @@ async def _alone(contenders: list[Contender]) -> dict[str, float]:
             await _turns(one, people[one.name], TURNS)
             spent[one.name].append((one.cpu() - before) / TURNS)
     return {name: statistics.median(found) for name, found in spent.items()}
+
+
+async def _settled(one: Contender) -> None:
+    """Wait until what the process does at its start, importing for example, is over."""
+    before = -1.0
+    while one.cpu() - before > 0.05:
+        before = one.cpu()
+        await asyncio.sleep(1)
 
 
 async def _turns(one: Contender, person: Person, count: int) -> None:
@@ -133,6 +142,7 @@ async def _contender(name: str, models: ModelServer, command: list[str]) -> Asyn
 def _environment(api: BotApi, models: ModelServer, home: str) -> Mapping[str, str]:
     return {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path.cwd()),
         "HOME": home,
         "PARLEY_HOME": home,
         "PARLEY_STORAGE": f"sqlite:///{home}/parley.db",

@@ -47,7 +47,7 @@ def _settings(models: ModelServer, telegram: BotApi, discord: Discord) -> dict[s
         "PARLEY_MODEL": "gpt-4o-mini",
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": models.base_url,
-        "PARLEY_LEASE_SECONDS": "3",
+        "PARLEY_LEASE_SECONDS": "6",
     }
 
 

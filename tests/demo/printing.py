@@ -16,8 +16,8 @@ def print_telegram(api: BotApi) -> None:
             _head(f"Telegram · {view.title} · {topic.name}")
             for message in view.thread(topic.id).visible():
                 _line(message.sender.first_name, message.text, len(message.history))
-                for row in message.buttons:
-                    print("      " + " ".join(f"[{label}]" for label, _ in row))
+                if message.buttons:
+                    print("      " + " ".join(f"[{label}]" for label, _ in message.buttons))
 
 
 def print_discord(discord: Discord) -> None:

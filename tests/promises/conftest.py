@@ -9,7 +9,7 @@ from tests.emulators.openai import ModelServer
 from tests.emulators.telegram import BotApi, Flood
 from tests.service import Service, service
 
-LEASE = 2
+LEASE = 6
 """Seconds: short, so that a take-over need not be waited for long."""
 
 

@@ -207,10 +207,7 @@ async def test_two_processes_hand_a_session_over(store: SqliteStore, tmp_path: P
 
 async def test_hints_do_not_pile_up(store: SqliteStore) -> None:
     session = await workspace_session(store, "alpha")
-    for number in range(1_100):
-        await store._db.write(_wake, session.key)
-        if number == 0:
-            await store.workspace(HOME)
+    await asyncio.gather(*(store._db.write(_wake, session.key) for _ in range(1_100)))
     assert await store._db.read(
         lambda step: step.execute("SELECT count(*) <= 1024, max(seq) FROM wakeups").fetchone()
     ) == (1, 1_100)

@@ -1,22 +1,25 @@
-"""A whole Parley with a Telegram bot: real engine and commands, memory store, a model that tests write."""
+"""A whole Parley with a Telegram bot: real engine, memory store, a model that tests write."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from bots.admission import Admission
 from bots.telegram import TelegramBot
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import StoreUnavailable
-from sessions.model import EventId, Holder, Inbound, Platform, Session, ThreadRef, WorkspaceKey
+from sessions.model import Holder, Inbound, Platform, Session, ThreadRef, WorkspaceKey
 from sessions.ports import Accepted, Claim, Errand, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
 from tests.emulators.telegram import BotApi
 from tests.engine.parts import ScriptedModel
+
+T = TypeVar("T")
 
 QUICK = timedelta(milliseconds=20)
 
@@ -25,10 +28,15 @@ class FrailStore(MemoryStore):
     """A memory store that is away when a test says so, and remembers what came in."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(clock=lambda: datetime.now(UTC) + self.ahead)
+        self.ahead = timedelta()
         self.away = False
         self.refused = 0
         self.accepted: list[Inbound] = []
+
+    def pass_time(self) -> None:
+        """Let every lease run out."""
+        self.ahead += timedelta(hours=1)
 
     async def accept(
         self, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
@@ -90,3 +98,16 @@ class House:
         if workspace is None:
             return set()
         return set(await self.store.names(workspace.id, None, "", 100))
+
+
+async def all_taken(api: BotApi) -> None:
+    """Wait until the bot has confirmed every update and asks for more."""
+    await api.wait_for(lambda: not api.pending_updates and api.polled)
+
+
+async def until_true(ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
+    """Ask until the answer is as wanted."""
+    async with asyncio.timeout(10):
+        while not wanted(answer := await ask()):  # noqa: ASYNC110 - other tasks bring it about
+            await asyncio.sleep(0.005)
+    return answer

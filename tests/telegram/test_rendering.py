@@ -103,7 +103,8 @@ def test_words_are_all_there_in_order(pieces: list[str]) -> None:
 
 def test_parts_stay_as_they_are_while_text_grows() -> None:
     lines = [f"Line {number} with **bold** and `code` 😀.\n" for number in range(600)]
-    text, earlier = "", ()
+    text = ""
+    earlier: tuple[Part, ...] = ()
     for at in range(0, len(lines), 50):
         text += "".join(lines[at : at + 50])
         parts = RENDERER.render(text)

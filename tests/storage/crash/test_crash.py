@@ -17,6 +17,7 @@ from tests.storage.crash import program
 KILLS = 50
 URLS: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda directory: f"sqlite://{directory}/parley.db",
+    "file": lambda directory: f"file://{directory}/store",
 }
 """A backend that survives SIGKILL joins by one entry here."""
 
