@@ -1,0 +1,66 @@
+"""What buttons carry: actions as short data that a platform hands back, and anybody may forge."""
+
+import re
+from dataclasses import dataclass
+from typing import assert_never
+
+from sessions.model import SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedDelete:
+    """Delete the session; the presser's right is checked again."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class CancelDelete:
+    """Leave everything as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Show a page of the list, counted from 1."""
+
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeById:
+    """Bind the thread to the session."""
+
+    session: SessionId
+
+
+Action = ConfirmedDelete | CancelDelete | ListPage | ResumeById
+
+_DATA = re.compile(r"s:(?:(d|r):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5})|(c))", re.ASCII)
+
+
+def encode_action(action: Action) -> str:
+    """Return the action as ASCII of at most 64 bytes (https://core.telegram.org/bots/api#inlinekeyboardbutton)."""
+    match action:
+        case ConfirmedDelete(session):
+            return f"s:d:{session}"
+        case ResumeById(session):
+            return f"s:r:{session}"
+        case ListPage(page):
+            return f"s:l:{page}"
+        case CancelDelete():
+            return "s:c"
+        case other:
+            assert_never(other)
+
+
+def parse_action(data: str) -> Action | None:
+    """Read what :func:`encode_action` wrote; None for anything else."""
+    found = _DATA.fullmatch(data)
+    if found is None:
+        return None
+    kind, session, page, _ = found.groups()
+    if page:
+        return ListPage(int(page))
+    if kind is None:
+        return CancelDelete()
+    return ConfirmedDelete(SessionId(session)) if kind == "d" else ResumeById(SessionId(session))

@@ -1,0 +1,40 @@
+"""User's text inside our Markdown: never formatting, never a mention, never a link."""
+
+import re
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_LIVE = re.compile(r"([@#<]|://)(?=\S)|(?<=\w)\.(?=\w)")
+"""Where a platform may make a mention, a tag, an emoji or a link out of plain text."""
+_BREAK = "\u200b"
+
+
+def plain(text: str) -> str:
+    """Return Markdown that shows exactly this text, line by line, as text."""
+    return "  \n".join(_line(line.strip()) for line in text.strip().splitlines())
+
+
+def code(text: str) -> str:
+    """Return Markdown that shows this text, made one line, as inline code."""
+    line = " ".join(text.split())
+    if not line:
+        return "—"
+    if "`" not in line:
+        return f"`{line}`"
+    # Three backticks in a row would begin a block on some platforms.
+    apart = re.sub(r"`(?=`)", "`" + _BREAK, line)
+    return f"`` {apart} ``"
+
+
+def shorten(text: str, length: int) -> str:
+    """Return the text as one line of at most ``length`` code points, cut between words if it can be."""
+    line = " ".join(text[: 4 * length].split())
+    if len(line) <= length and len(text) <= 4 * length:
+        return line
+    cut = line[: length - 1]
+    word = cut.rfind(" ")
+    return (cut[:word] if word > length * 2 // 3 else cut).rstrip() + "…"
+
+
+def _line(line: str) -> str:
+    apart = _LIVE.sub(lambda live: live[0] + _BREAK, line)
+    return _PUNCTUATION.sub(r"\\\1", apart)

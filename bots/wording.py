@@ -1,0 +1,307 @@
+"""What the outcomes of commands say in chat, as Markdown and buttons."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from bots.actions import (
+    Action,
+    CancelDelete,
+    ConfirmedDelete,
+    ListPage,
+    ResumeById,
+    encode_action,
+    parse_action,
+)
+from bots.quoting import code, plain, shorten
+from sessions.commands import WORDS
+from sessions.errors import UserError
+from sessions.model import Answer, Ending, Message, Role, Session
+from sessions.outcomes import (
+    ConfirmDelete,
+    Deleted,
+    Helped,
+    Listed,
+    Outcome,
+    Resumed,
+    Shown,
+    Started,
+    Stopped,
+)
+
+__all__ = [
+    "NOTHING_TO_SEE",
+    "Action",
+    "Button",
+    "ButtonStyle",
+    "CancelDelete",
+    "ConfirmedDelete",
+    "ListPage",
+    "Notice",
+    "ResumeById",
+    "closing",
+    "encode_action",
+    "parse_action",
+    "say",
+    "say_error",
+    "say_failure",
+    "say_kept",
+]
+
+NOTHING_TO_SEE = "The model answered with nothing."
+_RECENT = 200
+_LAST = 100
+_ROW = 5
+_USAGE = {
+    "start": "start [name]",
+    "list": "list [page]",
+    "resume": "resume <name or number>",
+    "show": "show [name]",
+    "delete": "delete <name>",
+    "help": "help",
+}
+_MEANING = {
+    "start": "begin a new session here",
+    "list": "see the sessions",
+    "resume": "go on with a session here",
+    "show": "see a session's details",
+    "delete": "delete a session for good",
+    "help": "see this help",
+}
+
+
+class ButtonStyle(StrEnum):
+    """How much a button asks to be looked at."""
+
+    PLAIN = "plain"
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button; ``label`` is plain text of ours, never a user's."""
+
+    label: str
+    action: Action
+    style: ButtonStyle = ButtonStyle.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something said in chat: Markdown in which user's text is escaped, and rows of buttons.
+
+    May be longer than a message of the platform.
+    """
+
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+def say(outcome: Outcome) -> Notice:
+    """Tell what a command came to."""
+    match outcome:
+        case Started(session):
+            return _say_started(session)
+        case Listed():
+            return _say_listed(outcome)
+        case Resumed(session, last):
+            return _say_resumed(session, last)
+        case Shown():
+            return _say_shown(outcome)
+        case ConfirmDelete(session):
+            return _say_confirm(session)
+        case Deleted(session):
+            return Notice(f"🗑️ Session {code(session.name)} deleted successfully.")
+        case Helped():
+            return _say_help()
+        case Stopped(session, running):
+            said = "⏹ Stopping the answer" if running else "Nothing is running"
+            return Notice(f"{said} in {code(session.name)}.")
+        case other:
+            assert_never(other)
+
+
+def say_error(error: UserError) -> Notice:
+    """Tell a person what was wrong and what to do."""
+    return Notice(f"⚠️ {plain(str(error))}")
+
+
+def say_failure(error_id: str) -> Notice:
+    """Tell that something failed; the id is in the log."""
+    return Notice(f"⚠️ Something failed. If it stays so, tell the operator this id: {code(error_id)}")
+
+
+def say_kept() -> Notice:
+    """Tell that a delete was cancelled."""
+    return Notice("Cancelled. Nothing was deleted.")
+
+
+def closing(answer: Answer) -> tuple[str, str]:
+    """Return an answer's Markdown and the plain text of the quiet line below; never both empty."""
+    text = answer.text if answer.text.strip() else ""
+    match answer.ending:
+        case Ending.ANSWERED:
+            return text, answer.note if text or answer.note else NOTHING_TO_SEE
+        case Ending.STOPPED:
+            return text, " ".join(filter(None, ("⏹ Stopped.", answer.note)))
+        case Ending.FAILED:
+            return text, f"⚠️ {answer.note or 'Something failed. /retry tries again.'}"
+        case Ending.INTERRUPTED:
+            return text, " ".join(filter(None, ("⚠️ Interrupted…", answer.note)))
+        case Ending.UNANSWERED:
+            return text, answer.note or "⚠️ Not answered: the session was deleted."
+        case other:
+            assert_never(other)
+
+
+def _say_started(session: Session) -> Notice:
+    return Notice(
+        _lines(
+            f"🆕 Started session {code(session.name)}",
+            _fact("Created", _time(session.created_at)),
+            _fact("Status", session.status.value),
+            "Write a message to begin.",
+        )
+    )
+
+
+def _say_listed(listed: Listed) -> Notice:
+    if not listed.sessions:
+        return Notice("📋 No sessions yet. Write a message, or start one with /session start")
+    lines = [
+        _lines(
+            f"**{number}.** {code(session.name)} · {session.status.value}{_title(session)}",
+            f"{_time(session.active_at)} · {_count(session.tally.messages, 'message')}",
+        )
+        for number, session in enumerate(listed.sessions, listed.first)
+    ]
+    where = f" · page {listed.page} of {listed.pages}" if listed.pages > 1 else ""
+    total = f"Total: {_count(listed.total, 'session')}{where}"
+    text = "\n\n".join(("📋 **Available sessions**", *lines, total))
+    return Notice(text, (*_numbers(listed), *_paging(listed)))
+
+
+def _numbers(listed: Listed) -> tuple[tuple[Button, ...], ...]:
+    buttons = [
+        Button(f"▶️ {number}", ResumeById(session.key.id))
+        for number, session in enumerate(listed.sessions, listed.first)
+    ]
+    return tuple(tuple(buttons[at : at + _ROW]) for at in range(0, len(buttons), _ROW))
+
+
+def _paging(listed: Listed) -> tuple[tuple[Button, ...], ...]:
+    row = []
+    if listed.page > 1:
+        row.append(Button(f"◀ {listed.page - 1}", ListPage(listed.page - 1)))
+    if listed.page < listed.pages:
+        row.append(Button(f"{listed.page + 1} ▶", ListPage(listed.page + 1)))
+    return (tuple(row),) if row else ()
+
+
+def _say_resumed(session: Session, last: Message | None) -> Notice:
+    lines = [
+        f"▶️ Resumed session {code(session.name)}",
+        _fact("Messages", f"{session.tally.messages:,}"),
+    ]
+    if last is not None:
+        lines.append(_fact("Last message", code(shorten(last.content, _LAST)) + _mark(last)))
+    lines += [
+        _fact("Context size", f"{_about(session)}{_count(session.tally.context, 'token')}"),
+        "Go on with your conversation.",
+    ]
+    return Notice(_lines(*lines))
+
+
+def _say_shown(shown: Shown) -> Notice:
+    session, tally = shown.session, shown.session.tally
+    facts = [
+        f"📊 Session {code(session.name)}{_title(session)}",
+        _fact("Created", _time(session.created_at)),
+        _fact("Last active", _time(session.active_at)),
+        _fact("Status", session.status.value),
+        _fact(
+            "Messages",
+            f"{tally.messages:,} ({tally.user_messages:,} user, {tally.agent_messages:,} agent)",
+        ),
+        _fact("Tokens", f"{_about(session)}{tally.tokens:,}"),
+        _fact("Size", _size(tally.size)),
+    ]
+    if shown.waiting:
+        facts.append(_fact("Waiting", _count(shown.waiting, "message")))
+    recent = [_recent(message) for message in shown.recent if message.role in {Role.USER, Role.ASSISTANT}]
+    if not recent:
+        return Notice(_lines(*facts))
+    return Notice("\n\n".join((_lines(*facts), "**Recent messages**", *recent)))
+
+
+def _recent(message: Message) -> str:
+    if message.role is Role.USER:
+        who = f" {plain(shorten(message.author.name, 64))}" if message.author else ""
+        speaker = f"**User**{who}"
+    else:
+        speaker = "**Agent**"
+    return f"{speaker}{_mark(message)}: {code(shorten(message.content, _RECENT))}"
+
+
+def _say_confirm(session: Session) -> Notice:
+    return Notice(
+        _lines(
+            f"⚠️ Delete session {code(session.name)}?",
+            "This will permanently remove all conversation history "
+            f"({_count(session.tally.messages, 'message')}).",
+        ),
+        (
+            (
+                Button("🗑 Delete", ConfirmedDelete(session.key.id), ButtonStyle.DANGER),
+                Button("Cancel", CancelDelete()),
+            ),
+        ),
+    )
+
+
+def _say_help() -> Notice:
+    lines = [f"{code('/session ' + _USAGE[word])} · {_MEANING[word]}" for word in WORDS]
+    more = [
+        f"{code('/stop')} · end the running answer",
+        f"{code('/retry')} · run the last message again",
+        "Every thread has its own session; just write to talk.",
+    ]
+    return Notice(_lines("**Session commands**", *lines, *more))
+
+
+def _lines(*lines: str) -> str:
+    """Join with breaks that Markdown keeps."""
+    return "  \n".join(lines)
+
+
+def _fact(name: str, value: str) -> str:
+    return f"{name}: {value}"
+
+
+def _title(session: Session) -> str:
+    title = shorten(session.title, 80)
+    return f" · {plain(title)}" if title and title != session.name else ""
+
+
+def _mark(message: Message) -> str:
+    return "" if message.ending is Ending.ANSWERED else f" ({message.ending.value})"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _about(session: Session) -> str:
+    return "about " if session.tally.estimated else ""
+
+
+def _size(size: int) -> str:
+    if size < 1024:
+        return _count(size, "byte")
+    return f"{size / 1024:,.0f} KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:,.1f} MB"
