@@ -1,0 +1,98 @@
+"""Readable copies of transcripts and of the list of sessions, for people who debug.
+
+They lag, nothing reads them back, and a rewrite makes them anew.
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from sessions.model import Message, Session, SessionId, WorkspaceId
+from storage.state.changes import DropSession, PutMessages, PutSession
+from storage.state.step import Step
+from storage.state.tables import Tables
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Copies:
+    """Knows which copies are behind. ``_written`` has messages and bytes of a transcript's copy."""
+
+    def __init__(self) -> None:
+        self._behind: dict[WorkspaceId, dict[SessionId, None]] = {}
+        self._written: dict[tuple[WorkspaceId, SessionId], tuple[int, int]] = {}
+
+    def note(self, workspace: WorkspaceId, steps: Sequence[Step]) -> None:
+        """Remember what has to be copied."""
+        for step in steps:
+            for change in step.changes:
+                match change:
+                    case PutMessages(session=session) | DropSession(session=session):
+                        self._behind.setdefault(workspace, {})[session] = None
+                    case PutSession():
+                        self._behind.setdefault(workspace, {})[change.session.key.id] = None
+                    case _:
+                        pass
+
+    def next(self) -> WorkspaceId | None:
+        """A workspace whose copies are behind."""
+        return next(iter(self._behind), None)
+
+    def skip(self, workspace: WorkspaceId) -> bool:
+        """Leave the workspace's copies as they are for now; true as in :meth:`write`."""
+        self._behind.pop(workspace, None)
+        return bool(self._behind)
+
+    def prune(self, folder: Path, tables: Tables) -> None:
+        """Remove the copies of sessions that are no more."""
+        transcripts = folder / "transcripts"
+        if not transcripts.is_dir():
+            return
+        live = {file_name(one) for one in tables.sessions if tables.live(one) is not None}
+        for path in transcripts.iterdir():
+            if path.stem not in live:
+                path.unlink(missing_ok=True)
+        _list_sessions(folder / "sessions.json", tables)
+
+    def write(self, workspace: WorkspaceId, folder: Path, tables: Tables) -> bool:
+        """Bring the workspace's copies up to date; true while other workspaces' are behind."""
+        transcripts = folder / "transcripts"
+        transcripts.mkdir(mode=0o700, exist_ok=True)
+        for session in self._behind.pop(workspace, {}):
+            path = transcripts / f"{file_name(session)}.md"
+            if tables.live(session) is None:
+                path.unlink(missing_ok=True)
+                self._written.pop((workspace, session), None)
+            else:
+                self._append((workspace, session), path, tables.transcripts.get(session, []))
+        _list_sessions(folder / "sessions.json", tables)
+        return bool(self._behind)
+
+    def _append(self, key: tuple[WorkspaceId, SessionId], path: Path, messages: list[Message]) -> None:
+        count, size = self._written.get(key, (0, 0))
+        known = path.exists() and path.stat().st_size == size
+        start = count if known else 0
+        with path.open("ab" if known else "wb") as file:
+            for message in messages[start:]:
+                file.write(_readable(message))
+            self._written[key] = (len(messages), file.tell())
+
+
+def file_name(session: SessionId) -> str:
+    """The id, or a digest of one that could mean something to a file system."""
+    return session if _PLAIN_ID.fullmatch(session) else sha256(session.encode()).hexdigest()[:40]
+
+
+def _readable(message: Message) -> bytes:
+    who = message.author.name if message.author is not None else message.role.value
+    return f"## {who}, {message.at:%Y-%m-%d %H:%M:%S}\n\n{message.content}\n\n".encode()
+
+
+def _list_sessions(path: Path, tables: Tables) -> None:
+    live: list[Session] = [one for one in tables.sessions.values() if tables.live(one.key.id) is not None]
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(live), indent=1) + b"\n")
+    unfinished.replace(path)

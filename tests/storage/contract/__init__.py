@@ -1,0 +1,1 @@
+"""The store contract: the same facts about every backend."""
