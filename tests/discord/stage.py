@@ -1,0 +1,99 @@
+"""A bot at work: emulator, adapter, engine, memory store and a model that says what it is told."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bots.admission import Admission
+from bots.discord import DiscordBot
+from sessions.commands import SessionCommands
+from sessions.engine import Engine, EngineSettings
+from sessions.model import Role, Usage
+from sessions.ports.model import Done, Piece, Prompt, Text
+from sessions.threads import ThreadEvents
+from storage.memory import MemoryStore
+from tests.emulators.discord import Settings
+from tests.emulators.discord.small_world import Place, place
+
+
+def echo(prompt: Prompt) -> list[str]:
+    return [f"You said: {prompt.messages[-1].content}"]
+
+
+@dataclass
+class ScriptedModel:
+    """Says the pieces that ``script`` makes of a prompt; waits before each while it is held."""
+
+    script: Callable[[Prompt], list[str]] = echo
+    prompts: list[Prompt] = field(default_factory=list)
+    go_on: asyncio.Semaphore | None = None
+
+    @property
+    def context_tokens(self) -> int:
+        return 100_000
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        self.prompts.append(prompt)
+        for piece in self.script(prompt):
+            if self.go_on is not None:
+                await self.go_on.acquire()
+            yield Text(piece)
+        yield Done(Usage(10, 5))
+
+    def hold(self) -> None:
+        self.go_on = asyncio.Semaphore(0)
+
+    def release(self, pieces: int = 1000) -> None:
+        assert self.go_on is not None
+        for _ in range(pieces):
+            self.go_on.release()
+
+    @property
+    def questions(self) -> list[str]:
+        return [prompt.messages[-1].content for prompt in self.prompts]
+
+    def asked(self, prompt: Prompt) -> list[str]:
+        return [m.content for m in prompt.messages if m.role is Role.USER]
+
+
+@dataclass
+class Stage:
+    """What a test has in its hands."""
+
+    at: Place
+    store: MemoryStore
+    model: ScriptedModel
+    bot: DiscordBot | None = None
+    engine: Engine | None = None
+
+    @asynccontextmanager
+    async def running(self, allowed: str = "*") -> AsyncIterator[None]:
+        """Serve until the block ends, from a new process as it were."""
+        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=5))
+        async with DiscordBot(
+            self.at.discord.token, Admission.parse(allowed), api_base=self.at.discord.api_base
+        ) as self.bot:
+            async with (
+                Engine(self.store, self.model, self.bot.replies, settings=settings) as self.engine,
+                asyncio.TaskGroup() as tasks,
+            ):
+                commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+                serving = tasks.create_task(self.bot.serve(self.engine, commands, threads, self.store))
+                await self.at.discord.wait_connected()
+                await self.at.discord.wait_for(lambda: len(self.at.discord.registry.everywhere) == 3)
+                try:
+                    yield
+                finally:
+                    serving.cancel()
+
+
+@asynccontextmanager
+async def stage(
+    settings: Settings | None = None, allowed: str = "*", store: MemoryStore | None = None
+) -> AsyncIterator[Stage]:
+    async with place(settings) as at:
+        made = Stage(at, store or MemoryStore(), ScriptedModel())
+        async with made.running(allowed):
+            yield made
