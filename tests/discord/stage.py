@@ -10,7 +10,7 @@ from bots.admission import Admission
 from bots.discord import DiscordBot
 from sessions.commands import SessionCommands
 from sessions.engine import Engine, EngineSettings
-from sessions.model import Role, Usage
+from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
@@ -54,9 +54,6 @@ class ScriptedModel:
     def questions(self) -> list[str]:
         return [prompt.messages[-1].content for prompt in self.prompts]
 
-    def asked(self, prompt: Prompt) -> list[str]:
-        return [m.content for m in prompt.messages if m.role is Role.USER]
-
 
 @dataclass
 class Stage:
@@ -65,35 +62,46 @@ class Stage:
     at: Place
     store: MemoryStore
     model: ScriptedModel
-    bot: DiscordBot | None = None
-    engine: Engine | None = None
 
     @asynccontextmanager
     async def running(self, allowed: str = "*") -> AsyncIterator[None]:
         """Serve until the block ends, from a new process as it were."""
         settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=5))
-        async with DiscordBot(
-            self.at.discord.token, Admission.parse(allowed), api_base=self.at.discord.api_base
-        ) as self.bot:
-            async with (
-                Engine(self.store, self.model, self.bot.replies, settings=settings) as self.engine,
-                asyncio.TaskGroup() as tasks,
-            ):
-                commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
-                serving = tasks.create_task(self.bot.serve(self.engine, commands, threads, self.store))
-                await self.at.discord.wait_connected()
-                await self.at.discord.wait_for(lambda: len(self.at.discord.registry.everywhere) == 3)
-                try:
-                    yield
-                finally:
-                    serving.cancel()
+        admission, discord = Admission.parse(allowed), self.at.discord
+        async with (
+            DiscordBot(discord.token, admission, api_base=discord.api_base) as bot,
+            Engine(self.store, self.model, bot.replies, settings=settings) as engine,
+            asyncio.TaskGroup() as tasks,
+        ):
+            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
+            await discord.wait_connected()
+            await discord.wait_for(lambda: len(discord.registry.everywhere) == 3)
+            try:
+                yield
+            finally:
+                serving.cancel()
+
+
+def ref(channel: int) -> ThreadRef:
+    return ThreadRef(Platform.DISCORD, str(channel))
+
+
+async def bound_thread(on: Stage, name: str = "talk") -> int:
+    """Open a thread and bind it by mentioning the bot in it."""
+    thread = on.at.person.open_thread(on.at.general, name)
+    on.at.person.say(thread, "first", mentions_bot=True)
+    await on.at.discord.channel(thread).wait_text("You said: first")
+    return thread.id
 
 
 @asynccontextmanager
 async def stage(
-    settings: Settings | None = None, allowed: str = "*", store: MemoryStore | None = None
+    settings: Settings | None = None,
+    allowed: Callable[[Place], str] = lambda _: "*",
+    store: MemoryStore | None = None,
 ) -> AsyncIterator[Stage]:
     async with place(settings) as at:
         made = Stage(at, store or MemoryStore(), ScriptedModel())
-        async with made.running(allowed):
+        async with made.running(allowed(at)):
             yield made
