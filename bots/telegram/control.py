@@ -7,6 +7,7 @@ message behind them is accepted after them.
 
 import asyncio
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
@@ -35,6 +36,14 @@ _BESIDE = re.compile(r"/(stop|session(@\w+)?\s+delete)\b", re.ASCII | re.IGNOREC
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An errand's place in the order of its thread."""
+
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Control:
     """The errands of all chats, from "taken" until they are finished."""
 
@@ -48,7 +57,7 @@ class Control:
         self._tasks = tasks
         self._running: set[EventId] = set()
         self._carrying: set[asyncio.Task[None]] = set()
-        self._last: dict[ThreadRef, asyncio.Event] = {}
+        self._last: dict[ThreadRef, _Place] = {}
 
     async def admit(self, event: EventId, said: Commanded | Pressed, raw: bytes) -> None:
         """Keep the errand and begin it; a repeat does nothing. Raises StoreUnavailable."""
@@ -66,7 +75,7 @@ class Control:
         if (last := self._last.get(thread)) is not None:
             try:
                 async with asyncio.timeout(_TURN_TIME):
-                    await last.wait()
+                    await last.done.wait()
             except TimeoutError:
                 log.warning("telegram.command_slow", thread=str(thread))
 
@@ -104,26 +113,25 @@ class Control:
     def _begin(self, errand: Errand, said: Commanded | Pressed) -> None:
         """Take a place in the thread's order before anything else can."""
         self._running.add(errand.event)
-        place, effect = _thread_of(said), asyncio.Event()
-        before = None
-        if place is not None and not _is_beside(said):
-            before, self._last[place] = self._last.get(place), effect
-        task = self._tasks.create_task(self._carry_out(errand, said, before, effect))
+        thread, before, place = _thread_of(said), None, _Place()
+        if thread is not None and not _is_beside(said):
+            before, self._last[thread] = self._last.get(thread), place
+        task = self._tasks.create_task(self._carry_out(errand, said, before, place))
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
 
     async def _carry_out(
-        self,
-        errand: Errand,
-        said: Commanded | Pressed,
-        before: asyncio.Event | None,
-        effect: asyncio.Event,
+        self, errand: Errand, said: Commanded | Pressed, before: _Place | None, place: _Place
     ) -> None:
         try:
             async with asyncio.timeout(ERRAND_TIME.total_seconds()):
                 if before is not None:
-                    await before.wait()
-                await self._clerk.carry_out(said, effect)
+                    await before.done.wait()
+                tell = await self._clerk.do(said)
+                place.done.set()
+                if before is not None:
+                    await before.told.wait()
+                await tell()
                 await insist(lambda: self._errands.finish(errand.event))
         except (TimeoutError, StoreUnavailable, OutletError) as error:
             # The errand stays in the store and is adopted when its time has run out.
@@ -133,9 +141,10 @@ class Control:
             await self._give_up(errand)
         finally:
             self._running.discard(errand.event)
-            effect.set()
-            if (place := _thread_of(said)) is not None and self._last.get(place) is effect:
-                del self._last[place]
+            place.done.set()
+            place.told.set()
+            if (thread := _thread_of(said)) is not None and self._last.get(thread) is place:
+                del self._last[thread]
 
     async def _give_up(self, errand: Errand) -> None:
         """Let go of what would fail the same way each time."""

@@ -5,24 +5,21 @@ what was not kept; refusals and other notices are said beside.
 """
 
 import asyncio
-import time
-from collections.abc import Coroutine, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Protocol, assert_never
 
 import msgspec
 import structlog
 
 from bots.admission import Admission
-from bots.outlet import OutletError
 from bots.quoting import plain
 from bots.telegram.clerk import STALE, Accepts, Clerk
 from bots.telegram.control import Control
-from bots.telegram.memory import KnownThreads, Recent
+from bots.telegram.notices import Notices
 from bots.telegram.patience import waits
 from bots.telegram.polling import Batch
+from bots.telegram.recent import KnownThreads
 from bots.telegram.schema import Update
-from bots.telegram.speaker import Speaker
 from bots.telegram.updates import (
     Change,
     ClosedTopic,
@@ -38,7 +35,7 @@ from bots.telegram.updates import (
     Said,
     Wordless,
 )
-from bots.wording import Notice, say_failure
+from bots.wording import say_failure
 from sessions.errors import StoreUnavailable
 from sessions.incidents import report
 from sessions.model import Session, ThreadRef
@@ -46,7 +43,6 @@ from sessions.threads import ThreadEvents
 
 TEXT_ONLY = "I can only read text for now. Please write it out."
 NOTHING_ASKED = "Yes? Write your question behind my name."
-NOTICE_TIME = timedelta(seconds=45)
 _REFUSAL_PAUSE = 60.0
 _NOTICE_PAUSE = 3.0
 """Seconds; pictures of one album come as messages of their own."""
@@ -76,9 +72,8 @@ class Reception:
         threads: ThreadEvents,
         control: Control,
         clerk: Clerk,
-        speaker: Speaker,
+        notices: Notices,
         known: KnownThreads,
-        tasks: asyncio.TaskGroup,
     ) -> None:
         self._reader = reader
         self._admission = admission
@@ -87,10 +82,8 @@ class Reception:
         self._threads = threads
         self._control = control
         self._clerk = clerk
-        self._speaker = speaker
+        self._notices = notices
         self._known = known
-        self._tasks = tasks
-        self._said_at: Recent[tuple[str, ...], float] = Recent()
 
     async def take(self, batch: Batch) -> None:
         """Return when every update of the batch is taken over; chats do not wait for each other."""
@@ -134,7 +127,7 @@ class Reception:
             except Exception:  # noqa: BLE001 - one update must not keep the others away
                 incident = report("telegram.update_failed")
                 if isinstance(event, Said | Commanded):
-                    self._say(event.origin, say_failure(incident))
+                    self._notices.say(event.origin, say_failure(incident))
                 return
             else:
                 return
@@ -151,7 +144,9 @@ class Reception:
             case Wordless(origin, addressed, empty):
                 if addressed and self._admitted(origin, addressed=True):
                     said = NOTHING_ASKED if empty else TEXT_ONLY
-                    self._say_seldom(("wordless", str(origin.place.thread)), origin, said, _NOTICE_PAUSE)
+                    self._notices.say_seldom(
+                        ("wordless", str(origin.place.thread)), origin, said, _NOTICE_PAUSE
+                    )
             case Renamed() | ClosedTopic() | Reopened() | Moved() | Removed():
                 await self._move_along(event)
             case other:
@@ -171,7 +166,7 @@ class Reception:
         origin = pressed.origin
         if origin is None or not self._admits(origin):
             alert = STALE if origin is None else "You may not use this bot."
-            self._beside(self._clerk.end_spinner(pressed, alert))
+            self._notices.beside(self._clerk.end_spinner(pressed, alert))
             return
         await self._control.admit(origin.event, pressed, raw)
 
@@ -209,32 +204,8 @@ class Reception:
         if addressed:
             refusal = plain(self._admission.refusal(origin.person.id))
             key = ("refused", origin.chat, origin.person.id)
-            self._say_seldom(key, origin, refusal, _REFUSAL_PAUSE)
+            self._notices.say_seldom(key, origin, refusal, _REFUSAL_PAUSE)
         return False
-
-    def _say_seldom(self, key: tuple[str, ...], origin: Origin, markdown: str, pause: float) -> None:
-        """Say it unless the same was said a moment ago, so that nobody can make the bot flood."""
-        now = time.monotonic()
-        if now - self._said_at.get(key, -pause) < pause:
-            return
-        self._said_at.put(key, now)
-        self._say(origin, Notice(markdown))
-
-    def _say(self, origin: Origin, notice: Notice) -> None:
-        self._beside(self._speaker.say(origin, notice))
-
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.create_task(_within(NOTICE_TIME, work))
-
-
-async def _within(time_limit: timedelta, notice: Coroutine[None, None, None]) -> None:
-    try:
-        async with asyncio.timeout(time_limit.total_seconds()):
-            await notice
-    except (TimeoutError, OutletError) as error:
-        log.info("telegram.notice_dropped", error=type(error).__name__)
-    except Exception:  # noqa: BLE001 - the edge of a lane
-        report("telegram.notice_failed")
 
 
 def _chat_of(event: Event) -> str:

@@ -200,9 +200,8 @@ async def test_a_press_that_comes_twice_deletes_once(api: BotApi, house: House) 
     await api.chat(ada).wait_text("deleted successfully")
     ada.say(ada, "/session start alpha")
     await api.chat(ada).wait_text("Started session alpha")
-    api.redeliver(
-        next(update.id for update in api.world.updates.published if "callback_query" in update.payload)
-    )
+    published = api.world.updates.published
+    api.redeliver(next(update.id for update in published if "callback_query" in update.payload))
     ada.say(ada, "still here")
     await api.chat(ada).wait_text("re: still here")
     assert await house.names(ada.id) == {"alpha"}
