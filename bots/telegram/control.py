@@ -18,14 +18,15 @@ from bots.outlet import OutletError
 from bots.telegram.clerk import Clerk, insist
 from bots.telegram.schema import Update
 from bots.telegram.updates import Commanded, Pressed, Reader
-from sessions.errors import StoreUnavailable
+from sessions.errors import SettingError, StoreUnavailable
 from sessions.incidents import report
 from sessions.model import EventId, Holder, Platform, ThreadRef
 from sessions.ports.errands import Errand, Errands
 
-ERRAND_LEASE = timedelta(seconds=60)
-ERRAND_TIME = timedelta(seconds=45)
+ERRAND_LEASE = timedelta(seconds=30)
+ERRAND_TIME = timedelta(seconds=25)
 """Less than the lease, so that no other process carries the errand out at the same time."""
+_ADOPT_EVERY = 15.0
 _ADOPTED_AT_ONCE = 20
 _TURN_TIME = 5.0
 """Seconds that a message waits for the commands before it."""
@@ -88,7 +89,7 @@ class Control:
                 log.warning("telegram.errands_not_adopted")
             except Exception:  # noqa: BLE001 - the edge of a lane
                 report("telegram.adoption_failed")
-            await asyncio.sleep(ERRAND_LEASE.total_seconds())
+            await asyncio.sleep(_ADOPT_EVERY)
 
     async def _adopt(self) -> None:
         platforms = frozenset({Platform.TELEGRAM})
@@ -133,7 +134,7 @@ class Control:
                     await before.told.wait()
                 await tell()
                 await insist(lambda: self._errands.finish(errand.event))
-        except (TimeoutError, StoreUnavailable, OutletError) as error:
+        except (TimeoutError, StoreUnavailable, OutletError, SettingError) as error:
             # The errand stays in the store and is adopted when its time has run out.
             log.warning("telegram.errand_postponed", event_id=errand.event, error=type(error).__name__)
         except Exception:  # noqa: BLE001 - the edge of a lane

@@ -84,6 +84,7 @@ class Reception:
         self._clerk = clerk
         self._notices = notices
         self._known = known
+        self._store_away = False
 
     async def take(self, batch: Batch) -> None:
         """Return when every update of the batch is taken over; chats do not wait for each other."""
@@ -122,7 +123,9 @@ class Reception:
             try:
                 await self._take(event, raw)
             except StoreUnavailable:
-                log.warning("telegram.store_unavailable")
+                if not self._store_away:
+                    log.warning("telegram.store_unavailable")
+                self._store_away = True
                 await asyncio.sleep(next(pauses))
             except Exception:  # noqa: BLE001 - one update must not keep the others away
                 incident = report("telegram.update_failed")
@@ -130,6 +133,7 @@ class Reception:
                     self._notices.say(event.origin, say_failure(incident))
                 return
             else:
+                self._store_away = False
                 return
 
     async def _take(self, event: Event, raw: bytes) -> None:
