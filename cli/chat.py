@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -61,24 +60,25 @@ async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
         async with open_conversation(
             desk, lambda: PlainPresenter(sys.stdout, sys.stdout)
         ) as conversation:
-            edited = sys.stdin.isatty() and sys.stdout.isatty()
-            if edited and greet:
+            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+                lines = PipedLines(sys.stdin.fileno(), sys.stdout)
+                await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
+                return
+            if greet:
                 output.say(await _greeting(desk))
-            await _chat(desk, conversation, edited=edited).run()
+            await _edit(desk, conversation)
 
 
-def _chat(desk: Desk, conversation: Conversation, *, edited: bool) -> TerminalChat:
-    if not edited:
-        lines = PipedLines(sys.stdin.fileno(), sys.stdout)
-        return TerminalChat(conversation, desk.commands, lines, sys.stdout, busy=nullcontext)
+async def _edit(desk: Desk, conversation: Conversation) -> None:
     from bots.terminal.editor import EditedLines, unechoed
 
     async def names(prefix: str) -> tuple[str, ...]:
         workspace = await desk.store.workspace(desk.operator.place.workspace)
         return await desk.store.names(workspace.id, None, prefix, _COMPLETIONS)
 
-    editor = EditedLines(desk.settings.home / "history", names)
-    return TerminalChat(conversation, desk.commands, editor, sys.stdout, busy=unechoed)
+    lines = EditedLines(desk.settings.home / "history", names)
+    with unechoed():
+        await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
 
 
 async def _greeting(desk: Desk) -> str:

@@ -1,8 +1,6 @@
 """The terminal chat: messages and commands in, answers and pages out, one after the other."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO, assert_never
 
 from bots.spoken import Command, Retry, parse_spoken, run_spoken
@@ -46,10 +44,7 @@ _LEAVE = ("/quit", "/exit")
 
 
 class TerminalChat:
-    """Reads a line, does what it says, prints what comes of it, and reads on.
-
-    ``busy`` is entered while an answer comes.
-    """
+    """Reads a line, does what it says, prints what comes of it, and reads on."""
 
     def __init__(
         self,
@@ -57,14 +52,11 @@ class TerminalChat:
         commands: SessionCommands,
         lines: Lines,
         stream: TextIO,
-        *,
-        busy: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._conversation = conversation
         self._commands = commands
         self._lines = lines
         self._stream = stream
-        self._busy = busy
 
     async def run(self) -> None:
         """Talk until the input ends. Ctrl-C twice during an answer raises KeyboardInterrupt."""
@@ -96,8 +88,7 @@ class TerminalChat:
                 assert_never(other)
 
     async def _say(self, text: str, ask: Ask) -> None:
-        with self._busy():
-            await self._conversation.say(text, ask=ask, accepted=self._announce, told=self._print)
+        await self._conversation.say(text, ask=ask, accepted=self._announce, told=self._print)
         self._print("")
 
     def _announce(self, accepted: Accepted) -> None:

@@ -56,11 +56,14 @@ class EditedLines:
 
 @contextmanager
 def unechoed() -> Iterator[None]:
-    """Let what is typed meanwhile wait for the next prompt instead of mixing with what is printed."""
+    """Let keys typed during an answer wait for the next prompt instead of mixing with what is printed.
+
+    Ctrl-C keeps its meaning.
+    """
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     silent = [*before]
-    silent[3] &= ~termios.ECHO
+    silent[3] &= ~(termios.ECHO | termios.ICANON)
     termios.tcsetattr(descriptor, termios.TCSANOW, silent)
     try:
         yield

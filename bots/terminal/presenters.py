@@ -28,21 +28,19 @@ class PlainPresenter:
         self._written = ""
 
     def show(self, text: str) -> None:
-        """Write the rest of the text, or all of it below a line where it begins anew."""
+        """Write the rest of the text, or all of it below a line where it begins anew.
+
+        A new beginning that repeats the old one is waited for until it goes beyond it or differs.
+        """
         text = printable(text)
-        if text == self._written:
-            return
-        if not text.startswith(self._written):
-            self._stream.write(f"\n{AGAIN}\n")
-            self._written = ""
-        self._stream.write(text[len(self._written) :])
-        self._stream.flush()
-        self._written = text
+        if not self._written.startswith(text):
+            self._go_on(text)
 
     def end(self, text: str, note: str) -> None:
         """Write the rest and the note, each ending its line."""
-        if text:
-            self.show(text)
+        text = printable(text)
+        if text and text != self._written:
+            self._go_on(text)
         if self._written and not self._written.endswith("\n"):
             self._stream.write("\n")
         self._stream.flush()
@@ -50,6 +48,14 @@ class PlainPresenter:
             self._notes.write(printable(note) + "\n")
             self._notes.flush()
         self._written = ""
+
+    def _go_on(self, text: str) -> None:
+        if not text.startswith(self._written):
+            self._stream.write(f"\n{AGAIN}\n")
+            self._written = ""
+        self._stream.write(text[len(self._written) :])
+        self._stream.flush()
+        self._written = text
 
 
 class SilentPresenter:

@@ -16,7 +16,7 @@ class TerminalReplies:
 
     def __init__(self, present: Callable[[], Presenter]) -> None:
         self._present = present
-        self._awaited: dict[EventId, asyncio.Future[Answer]] = {}
+        self._awaited: dict[EventId, _Presented] = {}
 
     @property
     def platforms(self) -> frozenset[Platform]:
@@ -25,24 +25,22 @@ class TerminalReplies:
 
     def expect(self, event: EventId) -> asyncio.Future[Answer]:
         """Announce a message before it is accepted; the future brings its answer, once presented."""
-        return self._awaited.setdefault(event, asyncio.get_running_loop().create_future())
+        reply = self._awaited[event] = _Presented(_Pen(self._present()))
+        return reply.answered
 
     def forget(self, event: EventId) -> None:
         """Wait no more for that answer."""
-        self._awaited.pop(event, None)
+        reply = self._awaited.pop(event, None)
+        if reply is not None:
+            reply.leave()
 
     @asynccontextmanager
     async def open(self, turn: Turn, grant: Grant) -> AsyncIterator[Reply]:
-        """Open the reply of a turn; it leaves no record, because nobody else could take it up."""
-        awaited = self._awaited.get(turn.id)
-        if awaited is None:
-            yield _Unseen()
-            return
-        pen = _Pen(self._present())
-        try:
-            yield _Presented(pen, awaited)
-        finally:
-            pen.put_down()
+        """Open the reply of a turn; it leaves no record, because nobody else could take it up.
+
+        Opened again, after a lost lease, it goes on below what it presented before.
+        """
+        yield self._awaited.get(turn.id) or _Unseen()
 
 
 class _Unseen:
@@ -58,17 +56,21 @@ class _Unseen:
 class _Presented:
     """A reply that somebody waits for."""
 
-    def __init__(self, pen: "_Pen", awaited: asyncio.Future[Answer]) -> None:
+    def __init__(self, pen: "_Pen") -> None:
         self._pen = pen
-        self._awaited = awaited
+        self.answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def show(self, text: str) -> None:
         self._pen.write(text)
 
     async def finish(self, answer: Answer) -> None:
         await asyncio.to_thread(self._pen.end, *closing(answer))
-        if not self._awaited.done():
-            self._awaited.set_result(answer)
+        if not self.answered.done():
+            self.answered.set_result(answer)
+
+    def leave(self) -> None:
+        """Present nothing more."""
+        self._pen.put_down()
 
 
 class _Pen:

@@ -40,7 +40,12 @@ def test_list_prints_the_page_of_the_specification(parley: Parley) -> None:
     lines = without_times(parley("session", "list").out).splitlines()
     expected = without_times(LISTED).splitlines()
     assert [line[:45] for line in lines] == [line[:45] for line in expected]
-    assert [line.split("│")[-2].strip() for line in lines[5:9]] == ["active", "paused", "paused", "paused"]
+    assert [line.split("│")[-2].strip() for line in lines[5:9]] == [
+        "active",
+        "paused",
+        "paused",
+        "paused",
+    ]
 
 
 def test_help_prints_the_page_of_the_specification(parley: Parley) -> None:
@@ -67,7 +72,9 @@ def test_delete_without_a_yes_deletes_nothing(parley: Parley, said: str, code: i
     assert parley("session", "show", "kept").code == 0
 
 
-@pytest.mark.parametrize("words", [("delete", "gone", "--yes"), ("--yes", "delete", "gone"), ("delete", "-y", "gone")])
+@pytest.mark.parametrize(
+    "words", [("delete", "gone", "--yes"), ("--yes", "delete", "gone"), ("delete", "-y", "gone")]
+)
 def test_delete_with_yes_does_not_ask(parley: Parley, words: tuple[str, ...]) -> None:
     parley("session", "start", "gone")
     result = parley("session", *words)
@@ -131,7 +138,9 @@ def test_a_bad_name_is_a_usage_error_and_never_printed_raw(parley: Parley, name:
     assert "\x1b" not in result.error
 
 
-@pytest.mark.parametrize("name", ["../../x", "a/b", "a:b", "🚀 launch", "研究", "שלום", "[/bold]", "-x", "--json"])
+@pytest.mark.parametrize(
+    "name", ["../../x", "a/b", "a:b", "🚀 launch", "研究", "שלום", "[/bold]", "-x", "--json"]
+)
 def test_an_unusual_name_is_a_name(parley: Parley, tmp_path: Path, name: str) -> None:
     before = {path for path in tmp_path.rglob("*") if "home" not in path.parts}
     assert parley("session", "start", "--", name).code == 0
@@ -186,7 +195,10 @@ def test_json_of_a_session_has_stable_keys(parley: Parley) -> None:
         "size_bytes",
     ]
     assert made["created_at"].endswith("+00:00")
-    assert json.loads(parley("session", "delete", "a", "--yes", "--json").out) == {"deleted": True, "name": "a"}
+    assert json.loads(parley("session", "delete", "a", "--yes", "--json").out) == {
+        "deleted": True,
+        "name": "a",
+    }
 
 
 @pytest.mark.parametrize(

@@ -49,19 +49,24 @@ def test_a_bad_value_is_named_with_a_right_example(tmp_path: Path, variable: str
 
 def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "parley.toml").write_text('telegram_tokken = "1:x"\n')
-    with pytest.raises(SettingError, match="telegram_tokken.*telegram_token"):
+    with pytest.raises(SettingError, match=r"telegram_tokken.*telegram_token"):
         load({}, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["model = ", "\x00", 'model = ["a"]'])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "parley.toml").write_text(text)
-    with pytest.raises(SettingError, match="parley.toml"):
+    with pytest.raises(SettingError, match=r"parley\.toml"):
         load({}, tmp_path)
 
 
 def test_secrets_are_not_in_the_text_form(tmp_path: Path) -> None:
-    names = ("PARLEY_TELEGRAM_TOKEN", "PARLEY_DISCORD_TOKEN", "OPENAI_API_KEY", "PARLEY_TELEGRAM_WEBHOOK_SECRET")
+    names = (
+        "PARLEY_TELEGRAM_TOKEN",
+        "PARLEY_DISCORD_TOKEN",
+        "OPENAI_API_KEY",
+        "PARLEY_TELEGRAM_WEBHOOK_SECRET",
+    )
     settings = load(dict.fromkeys(names, "hidden-word"), tmp_path)
     assert settings.telegram_token == settings.openai_api_key == "hidden-word"
     assert "hidden-word" not in repr(settings)
