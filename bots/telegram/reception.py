@@ -44,6 +44,7 @@ from sessions.threads import ThreadEvents
 TEXT_ONLY = "I can only read text for now. Please write it out."
 NOTHING_ASKED = "Yes? Write your question behind my name."
 _REFUSAL_PAUSE = 60.0
+_HINT_PAUSE = 600.0
 _NOTICE_PAUSE = 3.0
 """Seconds; pictures of one album come as messages of their own."""
 _STORE_WAITS = (0.1, 5.0)
@@ -145,12 +146,8 @@ class Reception:
                     await self._control.admit(event.origin.event, event, raw)
             case Pressed():
                 await self._button(event, raw)
-            case Wordless(origin, addressed, empty):
-                if addressed and self._admitted(origin, addressed=True):
-                    said = NOTHING_ASKED if empty else TEXT_ONLY
-                    self._notices.say_seldom(
-                        ("wordless", str(origin.place.thread)), origin, said, _NOTICE_PAUSE
-                    )
+            case Wordless():
+                await self._wordless(event)
             case Renamed() | ClosedTopic() | Reopened() | Moved() | Removed():
                 await self._move_along(event)
             case other:
@@ -164,6 +161,16 @@ class Reception:
         if self._admitted(said.origin, addressed=said.addressed):
             await self._engine.accept(said.inbound(), self._known.title(thread) or said.title)
             self._known.bound(thread)
+
+    async def _wordless(self, event: Wordless) -> None:
+        """Say that only text is read; seldom where people are among themselves in a bound thread."""
+        origin, thread = event.origin, event.origin.place.thread
+        if not (event.addressed or await self._is_bound(thread)):
+            return
+        if self._admitted(origin, addressed=event.addressed):
+            hint = NOTHING_ASKED if event.empty else TEXT_ONLY
+            pause = _NOTICE_PAUSE if event.addressed else _HINT_PAUSE
+            self._notices.say_seldom(("wordless", str(thread)), origin, hint, pause)
 
     async def _button(self, pressed: Pressed, raw: bytes) -> None:
         """Keep a press of somebody who is admitted; others hear so at once."""
