@@ -13,7 +13,8 @@ from bots.admission import Admission
 from bots.outlet import OutletError
 from bots.pacing import Pacer
 from bots.reply import open_streamed
-from bots.telegram.control import Accepts, Control
+from bots.telegram.clerk import Accepts, Clerk
+from bots.telegram.control import Control
 from bots.telegram.memory import KnownThreads
 from bots.telegram.outlet import TelegramOutlet
 from bots.telegram.polling import Poller
@@ -108,15 +109,28 @@ class TelegramBot:
         poller = Poller(self._wire, free_updates)
         me = await poller.identify()
         reader, known = Reader(me.id, me.username), KnownThreads()
-        control = Control(reader, engine, commands, errands, self._speaker, desk, known.changed, tasks)
+        clerk = Clerk(engine, commands, self._speaker, desk, known.changed)
+        control = Control(reader, engine.holder, errands, clerk, tasks)
         reception = Reception(
-            reader, self._admission, engine, errands, threads, control, self._speaker, known, tasks
+            reader,
+            self._admission,
+            engine,
+            errands,
+            threads,
+            control,
+            clerk,
+            self._speaker,
+            known,
+            tasks,
         )
         tasks.create_task(_set_menu(desk))
         tasks.create_task(control.adopt_for_ever())
         tasks.create_task(self._tell_changes(reception))
         log.info("telegram.serving", bot=me.id)
-        await poller.run(reception.take)
+        try:
+            await poller.run(reception.take)
+        finally:
+            await control.settle()
 
     async def _tell_changes(self, reception: Reception) -> None:
         """Pass on what sends brought to light."""

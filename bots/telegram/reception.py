@@ -16,7 +16,8 @@ import structlog
 from bots.admission import Admission
 from bots.outlet import OutletError
 from bots.quoting import plain
-from bots.telegram.control import Accepts, Control
+from bots.telegram.clerk import STALE, Accepts, Clerk
+from bots.telegram.control import Control
 from bots.telegram.memory import KnownThreads, Recent
 from bots.telegram.patience import waits
 from bots.telegram.polling import Batch
@@ -74,6 +75,7 @@ class Reception:
         bindings: Bindings,
         threads: ThreadEvents,
         control: Control,
+        clerk: Clerk,
         speaker: Speaker,
         known: KnownThreads,
         tasks: asyncio.TaskGroup,
@@ -84,6 +86,7 @@ class Reception:
         self._bindings = bindings
         self._threads = threads
         self._control = control
+        self._clerk = clerk
         self._speaker = speaker
         self._known = known
         self._tasks = tasks
@@ -167,7 +170,8 @@ class Reception:
         """Keep a press of somebody who is admitted; others hear so at once."""
         origin = pressed.origin
         if origin is None or not self._admits(origin):
-            self._tasks.create_task(self._control.refuse(pressed))
+            alert = STALE if origin is None else "You may not use this bot."
+            self._beside(self._clerk.end_spinner(pressed, alert))
             return
         await self._control.admit(origin.event, pressed, raw)
 
@@ -217,7 +221,10 @@ class Reception:
         self._say(origin, Notice(markdown))
 
     def _say(self, origin: Origin, notice: Notice) -> None:
-        self._tasks.create_task(_within(NOTICE_TIME, self._speaker.say(origin, notice)))
+        self._beside(self._speaker.say(origin, notice))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.create_task(_within(NOTICE_TIME, work))
 
 
 async def _within(time_limit: timedelta, notice: Coroutine[None, None, None]) -> None:

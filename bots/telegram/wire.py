@@ -9,7 +9,6 @@ import asyncio
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -39,8 +38,10 @@ class Wire:
     """
 
     def __init__(self, token: str, base: str = OFFICIAL) -> None:
-        self.bot_id, self._prefix = _address(token, base)
+        address = _base(base)
+        self.bot_id, self._prefix = _address(token, address)
         self.token = token
+        self._proxy = _proxy_for(address)
         self._urls: dict[str, URL] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -48,8 +49,7 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            # With trust_env, aiohttp would ask the environment anew for every call, on a thread.
-            proxy=_proxy(self._prefix),
+            proxy=self._proxy,
         )
         return self
 
@@ -102,24 +102,33 @@ class Wire:
         return url
 
 
-def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address, by the usual variables."""
-    address = urlsplit(url)
-    if proxy_bypass(address.netloc):
-        return None
-    return getproxies().get(address.scheme)
-
-
-def _address(token: str, base: str) -> tuple[int, str]:
+def _address(token: str, base: URL) -> tuple[int, str]:
     number, _, secret = token.partition(":")
     if not (number.isascii() and number.isdigit() and secret and _is_path_safe(secret)):
         raise SettingError(
             "PARLEY_TELEGRAM_TOKEN is not a bot token. "
             "It looks like 123456:ABC-DEF and comes from @BotFather."
         )
-    if not base.startswith(("http://", "https://")):
-        raise SettingError("PARLEY_TELEGRAM_API_BASE has to start with http:// or https://")
-    return int(number), f"{base.rstrip('/')}/bot{token}/"
+    return int(number), f"{str(base).rstrip('/')}/bot{token}/"
+
+
+def _base(said: str) -> URL:
+    try:
+        base = URL(said)
+    except ValueError:
+        base = URL()
+    if base.scheme not in {"http", "https"} or not base.host:
+        raise SettingError(
+            "PARLEY_TELEGRAM_API_BASE is no address. It looks like https://api.telegram.org"
+        )
+    return base
+
+
+def _proxy_for(base: URL) -> str | None:
+    """Return the environment's proxy. aiohttp's own way looks it up anew for every call, in a thread."""
+    if proxy_bypass(base.host or ""):
+        return None
+    return getproxies().get(base.scheme)
 
 
 def _is_path_safe(secret: str) -> bool:

@@ -189,3 +189,41 @@ async def test_names_are_never_markup(api: BotApi, house: House) -> None:
         ada.say(ada, f"/session start {name}")
         started = await api.chat(ada).wait_text(f"Started session {name}")
         assert [entity["type"] for entity in started.entities] == ["code"]
+
+
+async def test_a_press_that_comes_twice_deletes_once(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    ada.say(ada, "/session start alpha")
+    ada.say(ada, "/session delete alpha")
+    asked = await api.chat(ada).wait_text("Delete session alpha?")
+    await ada.press(asked, "🗑 Delete").answered(30)
+    await api.chat(ada).wait_text("deleted successfully")
+    ada.say(ada, "/session start alpha")
+    await api.chat(ada).wait_text("Started session alpha")
+    api.redeliver(
+        next(update.id for update in api.world.updates.published if "callback_query" in update.payload)
+    )
+    ada.say(ada, "still here")
+    await api.chat(ada).wait_text("re: still here")
+    assert await house.names(ada.id) == {"alpha"}
+    assert len(api.calls_of("answerCallbackQuery")) == 1
+
+
+async def test_an_outcome_that_is_flooded_arrives_later(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    api.fail("sendMessage", Fault.flood(1))
+    ada.say(ada, "/session start alpha")
+    await api.chat(ada).wait_text("Started session alpha")
+    assert not api.flood_violations
+
+
+async def test_a_group_speaking_as_itself_may_delete(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    group = api.add_supergroup("Team", ada)
+    ada.say(group, "/session start alpha")
+    await group.wait_text("Started session alpha")
+    chat = {"id": group.id, "type": "supergroup", "title": "Team"}
+    robot = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    said = {"date": 1, "chat": chat, "from": robot, "sender_chat": chat, "text": "/session delete alpha"}
+    api.garbage_update({"message": {**said, "message_id": 900}})
+    await group.wait_text("Delete session alpha?")

@@ -182,3 +182,35 @@ async def test_a_deleted_topic_lets_its_session_go(api: BotApi, house: House) ->
     api.groups.delete_topic(forum, topic.id)
     house.model.let()
     await until_true(lambda: house.bound(forum.id, topic.id), lambda session: session is None)
+
+
+async def test_topics_of_a_private_chat_are_threads_of_their_own(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    ada.say(ada, "outside")
+    await api.chat(ada).thread(None).wait_text("re: outside")
+    topic = api.groups.create_topic(ada, "Recipes")
+    ada.say(ada, "inside", thread=topic.id)
+    await api.chat(ada).thread(topic.id).wait_text("re: inside")
+    inside, outside = await house.bound(ada.id, topic.id), await house.bound(ada.id)
+    assert inside is not None
+    assert outside is not None
+    assert inside.key != outside.key
+    assert inside.title == "Recipes"
+
+
+async def test_the_posts_of_a_linked_channel_are_not_for_the_bot(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    group = api.add_supergroup("Team", ada)
+    channel = {"id": -1009, "type": "channel", "title": "News"}
+    post = {
+        "message_id": 900,
+        "date": 1,
+        "chat": {"id": group.id, "type": "supergroup", "title": "Team"},
+        "sender_chat": channel,
+        "text": "@parley_bot in a post",
+    }
+    api.garbage_update({"message": {**post, "is_automatic_forward": True}})
+    api.garbage_update({"message": {**post, "message_id": 901, "text": "@parley_bot as a channel"}})
+    await group.wait_text("re: as a channel")
+    (inbound,) = house.store.accepted
+    assert (inbound.author.id, inbound.author.name) == ("telegram:-1009", "News")

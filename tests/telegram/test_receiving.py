@@ -1,5 +1,8 @@
 """Updates are confirmed when they are durable, once, whatever breaks in between."""
 
+import subprocess
+import sys
+
 import pytest
 
 from bots.admission import Admission
@@ -141,9 +144,10 @@ def test_what_is_no_token_is_said_so_at_once(token: str) -> None:
         TelegramBot(token, Admission())
 
 
-def test_an_address_without_a_scheme_is_said_so_at_once() -> None:
+@pytest.mark.parametrize("base", ["api.telegram.org", "ftp://a.b", "http://", "http://[x", ""])
+def test_what_is_no_address_is_said_so_at_once(base: str) -> None:
     with pytest.raises(SettingError, match="PARLEY_TELEGRAM_API_BASE"):
-        TelegramBot("42:x", Admission(), api_base="api.telegram.org")
+        TelegramBot("42:x", Admission(), api_base=base)
 
 
 async def test_nothing_secret_and_nothing_said_is_logged(
@@ -161,3 +165,22 @@ async def test_nothing_secret_and_nothing_said_is_logged(
     logged = "".join(capsys.readouterr())
     assert "my-secret" not in logged
     assert api.token.partition(":")[2] not in logged
+
+
+async def test_a_command_waits_for_the_store(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    await api.wait_for(lambda: api.polled)
+    house.store.away = True
+    ada.say(ada, "/session start alpha")
+    await until(lambda: house.store.refused > 0)
+    assert len(api.pending_updates) == 1
+    house.store.away = False
+    await api.chat(ada).wait_text("Started session alpha")
+
+
+def test_serving_starts_without_aiogram() -> None:
+    code = "import sys, bots.telegram; print('aiogram' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout.strip() == "False"

@@ -1,0 +1,170 @@
+"""The Discord bot as the composition root sees it. discord.py is loaded when it is entered."""
+
+import asyncio
+import importlib
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from bots.admission import Admission
+from bots.discord.failures import BadToken, NoIntent
+from bots.discord.patience import waits
+from bots.outlet import OutletError
+from sessions.errors import SettingError
+
+if TYPE_CHECKING:
+    from bots.discord.connection import Connection
+    from bots.discord.receiving import Receiver
+    from sessions.commands import SessionCommands
+    from sessions.engine import Engine
+    from sessions.ports.catalog import Catalog
+    from sessions.ports.replies import Replies
+    from sessions.threads import ThreadEvents
+
+_LOGIN_TRIES = 6
+
+log = structlog.get_logger(__name__)
+
+
+class DiscordBot:
+    """One bot account. ``api_base`` is Discord's REST API, version included; empty: the real one.
+
+    Entering logs in and raises SettingError where that cannot work; the HTTP session stays open until
+    the context is left, so that answers can still be finished after :meth:`serve` ended.
+    """
+
+    def __init__(self, token: str, admission: Admission, *, api_base: str = "") -> None:
+        self._token = token
+        self._admission = admission
+        self._api_base = api_base
+        self._connection: Connection | None = None
+        self._replies: Replies | None = None
+
+    async def __aenter__(self) -> Self:
+        if not self._token.isascii() or not self._token.isprintable() or " " in self._token:
+            raise _bad_token()
+        # The import takes seconds; the loop has other work.
+        await asyncio.to_thread(importlib.import_module, "bots.discord.connection")
+        from bots.discord.connection import Connection
+        from bots.discord.replies import DiscordReplies
+
+        connection = Connection(self._token, self._api_base)
+        try:
+            await _log_in(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+        self._replies = DiscordReplies(connection, lambda: connection.user)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    @property
+    def replies(self) -> "Replies":
+        """Where answers are shown; usable as soon as the bot is entered."""
+        if self._replies is None:
+            raise RuntimeError("the bot is not entered")
+        return self._replies
+
+    async def serve(
+        self,
+        engine: "Engine",
+        commands: "SessionCommands",
+        threads: "ThreadEvents",
+        catalog: "Catalog",
+    ) -> None:
+        """Receive until cancelled. Raises SettingError when Discord does not let the bot in."""
+        if self._connection is None:
+            raise RuntimeError("the bot is not entered")
+        connection = self._connection
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                receiver = self._receiver(tasks, connection, engine, commands, threads, catalog)
+                tasks.create_task(_publish(connection))
+                tasks.create_task(connection.listen(receiver))
+        except* BadToken:
+            raise _bad_token() from None
+        except* NoIntent:
+            raise SettingError(
+                "PARLEY_DISCORD_TOKEN: the bot may not read messages. Switch on “Message Content "
+                "Intent” at https://discord.com/developers/applications, under Bot."
+            ) from None
+
+    def _receiver(
+        self,
+        tasks: asyncio.TaskGroup,
+        connection: "Connection",
+        engine: "Engine",
+        commands: "SessionCommands",
+        threads: "ThreadEvents",
+        catalog: "Catalog",
+    ) -> "Receiver":
+        from bots.discord.callers import Callers
+        from bots.discord.catching_up import CatchingUp
+        from bots.discord.interactions import Interactions
+        from bots.discord.messages import Messages
+        from bots.discord.opening import Opening
+        from bots.discord.places import Places
+        from bots.discord.receiving import Receiver
+
+        places = Places(connection.channel)
+        messages = Messages(connection, engine, catalog, self._admission, places)
+        interactions = Interactions(
+            connection,
+            engine,
+            commands,
+            catalog,
+            self._admission,
+            places,
+            Callers(connection),
+            Opening(connection, commands),
+        )
+        missed = CatchingUp(connection, catalog)
+        return Receiver(connection, tasks, messages, interactions, threads, missed)
+
+
+async def _log_in(connection: "Connection") -> None:
+    for attempt, pause in enumerate(waits(0.5), 1):
+        try:
+            await connection.open()
+        except BadToken:
+            raise _bad_token() from None
+        except OutletError as error:
+            log.warning("discord.not_logged_in", error=type(error).__name__, code=str(error))
+            if attempt == _LOGIN_TRIES:
+                raise SettingError(
+                    "Discord does not answer. Check the network and PARLEY_DISCORD_API_BASE."
+                ) from error
+            await asyncio.sleep(pause)
+        else:
+            return
+
+
+async def _publish(connection: "Connection") -> None:
+    """Bring the slash commands up to date; the bot works without for as long as that fails."""
+    from bots.discord.menu import publish
+
+    for pause in waits(1.0):
+        try:
+            await publish(connection, connection.application)
+        except OutletError as error:
+            log.warning("discord.commands_not_published", error=type(error).__name__, code=str(error))
+            await asyncio.sleep(pause)
+        else:
+            return
+
+
+def _bad_token() -> SettingError:
+    return SettingError(
+        "PARLEY_DISCORD_TOKEN is not accepted by Discord. Copy it anew from "
+        "https://discord.com/developers/applications, under Bot."
+    )

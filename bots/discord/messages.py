@@ -1,0 +1,134 @@
+"""What people write: which messages are for the bot, and how they become Inbounds."""
+
+import re
+import time
+from collections import OrderedDict
+
+import structlog
+
+from bots.admission import Admission
+from bots.discord.events import Said, User, display_name, sent_at
+from bots.discord.patience import until_stored
+from bots.discord.places import Kind, Places, Spot, person_of
+from bots.discord.rendering import render_notice
+from bots.discord.sending import Caller, nonce_of, send
+from bots.outlet import OutletError
+from bots.quoting import plain
+from bots.wording import Notice
+from sessions.engine import Engine
+from sessions.model import EventId, Inbound
+from sessions.ports.catalog import Catalog
+
+ONLY_TEXT = "I can only read text so far. Say in words what you need."
+SAY_SOMETHING = "Write your message after the mention. `/session help` tells what else I can do."
+_WRITTEN = frozenset({0, 19})
+"""Ordinary messages and replies; the others are made by Discord itself."""
+_REFUSAL_PAUSE = 600.0
+_REMEMBERED = 2000
+_MENTION = re.compile(r"[ \t]?<@(!|&)?(\d+)>")
+
+log = structlog.get_logger(__name__)
+
+
+class Messages:
+    """Takes messages over, each once, durably before anything is shown."""
+
+    def __init__(
+        self, caller: Caller, engine: Engine, catalog: Catalog, admission: Admission, places: Places
+    ) -> None:
+        self._caller = caller
+        self._engine = engine
+        self._catalog = catalog
+        self._admission = admission
+        self._places = places
+        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._refused: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    async def heed(self, said: Said, bot: str, role: str, *, quiet: bool = False) -> None:
+        """Answer a message if it is for the bot. ``quiet``: or else say nothing about it."""
+        if not _by_person(said) or said.id in self._handled:
+            return
+        spot = self._places.of(said.channel_id, said.guild_id)
+        if not await self._meant(said, spot, bot, role):
+            return
+        if self._admission.admits(*spot.admission_ids(said.author.id)):
+            await self._take(said, spot, bot, role, quiet=quiet)
+        elif not quiet and self._may_refuse(said, spot):
+            refusal = self._admission.refusal(f"discord:user:{said.author.id}")
+            await self._tell(said, Notice(f"⚠️ {plain(refusal)}"))
+        self._handled[said.id] = None
+        if len(self._handled) > _REMEMBERED:
+            self._handled.popitem(last=False)
+
+    async def _meant(self, said: Said, spot: Spot, bot: str, role: str) -> bool:
+        if spot.kind is Kind.DIRECT or any(user.id == bot for user in said.mentions):
+            return True
+        replied = said.referenced_message.author if said.referenced_message else None
+        if role in said.mention_roles or (replied is not None and replied.id == bot):
+            return True
+        if spot.kind is not Kind.THREAD:
+            return False
+        return await until_stored(lambda: self._catalog.bound(spot.place.thread)) is not None
+
+    async def _take(self, said: Said, spot: Spot, bot: str, role: str, *, quiet: bool) -> None:
+        text = readable(said, bot, role)
+        if not text:
+            if not quiet:
+                bare = said.content.strip()
+                await self._tell(said, Notice(SAY_SOMETHING if bare else ONLY_TEXT))
+            return
+        inbound = Inbound(
+            event=EventId(f"discord:{said.id}"),
+            place=spot.place,
+            author=person_of(said.author.id, display_name(said.author, said.member)),
+            text=text,
+            number=int(said.id),
+            message=said.id,
+            sent_at=sent_at(said.id),
+        )
+        await until_stored(lambda: self._engine.accept(inbound, spot.title))
+
+    async def _tell(self, said: Said, notice: Notice) -> None:
+        """Answer at once; the nonce comes from the message, so a repeated event says it once."""
+        nonce = nonce_of("notice", said.id)
+        try:
+            await send(
+                self._caller, said.channel_id, render_notice(notice), nonce=nonce, reply_to=said.id
+            )
+        except OutletError as error:
+            log.info("discord.notice_failed", error=type(error).__name__, code=str(error))
+
+    def _may_refuse(self, said: Said, spot: Spot) -> bool:
+        """Refuse a person always in private, and now and then in a channel."""
+        if spot.kind is Kind.DIRECT:
+            return True
+        key, now = (said.channel_id, said.author.id), time.monotonic()
+        if now - self._refused.get(key, -_REFUSAL_PAUSE) < _REFUSAL_PAUSE:
+            return False
+        self._refused[key] = now
+        if len(self._refused) > _REMEMBERED:
+            self._refused.popitem(last=False)
+        return True
+
+
+def readable(said: Said, bot: str, role: str) -> str:
+    """Return the text without the bot's mention and with other people's names."""
+    names = {user.id: _at(user) for user in said.mentions}
+
+    def replace(found: re.Match[str]) -> str:
+        sort, mentioned = found.groups()
+        if (sort == "&" and mentioned == role) or (sort != "&" and mentioned == bot):
+            return ""
+        if sort == "&" or mentioned not in names:
+            return found.group()
+        return found.group()[: found.group().index("<")] + names[mentioned]
+
+    return _MENTION.sub(replace, said.content).strip()
+
+
+def _at(user: User) -> str:
+    return f"@{display_name(user, None)}"
+
+
+def _by_person(said: Said) -> bool:
+    return not said.author.bot and said.webhook_id is None and said.type in _WRITTEN

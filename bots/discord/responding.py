@@ -1,0 +1,153 @@
+"""Answers an interaction within its three seconds, whatever takes longer.
+
+https://discord.com/developers/docs/interactions/receiving-and-responding
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+
+import structlog
+
+from bots.discord.events import Acknowledged, Anything, Interaction, Made
+from bots.discord.failures import InteractionOver
+from bots.discord.patience import waits
+from bots.discord.rendering import render_notice
+from bots.discord.sending import Caller
+from bots.outlet import MessageGone, OutletError, Unreachable
+from bots.wording import Notice
+
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES = 4, 5, 6, 7, 8
+_HIDDEN = 1 << 6
+_AT_ONCE = 1.0
+"""Seconds after which an outcome is not waited for: the person is told that it is under way."""
+_TRY = 0.9
+_TRIES = 2
+_FILLING_TRIES = 5
+_CALLBACK = "/interactions/{webhook_id}/{webhook_token}/callback"
+_FOLLOW_UP = "/webhooks/{webhook_id}/{webhook_token}"
+_ORIGINAL = _FOLLOW_UP + "/messages/@original"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an outcome is shown: to the person alone, or in place of the message with the button."""
+
+    hidden: bool = False
+    update: bool = False
+
+
+HIDDEN = Manner(hidden=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outspoken:
+    """What an interaction came to."""
+
+    notice: Notice
+    manner: Manner = Manner()
+
+
+class Response:
+    """The answer to one interaction."""
+
+    def __init__(self, caller: Caller, used: Interaction) -> None:
+        self._caller = caller
+        self._callback = {"webhook_id": used.id, "webhook_token": used.token}
+        self._webhook = {"webhook_id": used.application_id, "webhook_token": used.token}
+
+    async def settle(self, work: Coroutine[None, None, Outspoken], expected: Manner) -> None:
+        """Show what the work comes to; if that takes long, first that it is under way."""
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(work)
+            quick, _ = await asyncio.wait({task}, timeout=_AT_ONCE)
+            if not quick:
+                await self.defer(expected)
+        if quick:
+            await self._respond(task.result())
+        else:
+            await self.fill(task.result(), expected)
+
+    async def choose(self, names: tuple[str, ...]) -> None:
+        """Offer choices."""
+        choices = [{"name": name, "value": name} for name in names]
+        await self._acknowledge({"type": _CHOICES, "data": {"choices": choices}})
+
+    async def defer(self, expected: Manner) -> str:
+        """Say that it is under way; the id of the message in which the outcome will stand, if known."""
+        data = {"flags": _HIDDEN if expected.hidden else 0}
+        kind = _DEFERRED_UPDATE if expected.update else _DEFERRED
+        said = await self._acknowledge({"type": kind, "data": data})
+        if said is not None and said.resource is not None and said.resource.message is not None:
+            return said.resource.message.id
+        return ""
+
+    async def original(self) -> str:
+        """Ask for the id of the first message of the answer. Raises OutletError."""
+        return (await self._caller.call("GET", _ORIGINAL, Made, self._webhook)).id
+
+    async def fill(self, outcome: Outspoken, promised: Manner) -> None:
+        """Put the outcome where it was promised, or, if it is not for there, in a further message."""
+        body = render_notice(outcome.notice)
+        if outcome.manner == promised:
+            await self._persist("PATCH", _ORIGINAL, body)
+            return
+        if not promised.update:
+            await self._persist("DELETE", _ORIGINAL, None)
+        body["flags"] = _HIDDEN if outcome.manner.hidden else 0
+        try:
+            await self._caller.call("POST", _FOLLOW_UP, Anything, self._webhook, body=body)
+        except OutletError as error:
+            _note(error)
+
+    async def _respond(self, outcome: Outspoken) -> None:
+        body = render_notice(outcome.notice)
+        if outcome.manner.hidden and not outcome.manner.update:
+            body["flags"] = _HIDDEN
+        kind = _UPDATE if outcome.manner.update else _MESSAGE
+        await self._acknowledge({"type": kind, "data": body})
+
+    async def _acknowledge(self, body: dict[str, object]) -> Acknowledged | None:
+        """Send the one callback; a second try finds out that the first one arrived."""
+        for _ in range(_TRIES):
+            try:
+                async with asyncio.timeout(_TRY):
+                    return await self._caller.call(
+                        "POST",
+                        _CALLBACK,
+                        Acknowledged,
+                        self._callback,
+                        body=body,
+                        query={"with_response": "true"},
+                    )
+            except (Unreachable, TimeoutError):
+                continue
+            except OutletError as error:
+                _note(error)
+                return None
+        log.warning("discord.interaction_lost")
+        return None
+
+    async def _persist(self, method: str, path: str, body: object) -> None:
+        for attempt, pause in enumerate(waits(), 1):
+            try:
+                await self._caller.call(method, path, Anything, self._webhook, body=body)
+            except MessageGone:
+                return
+            except Unreachable as error:
+                if attempt == _FILLING_TRIES:
+                    _note(error)
+                    return
+                await asyncio.sleep(pause)
+            except OutletError as error:
+                _note(error)
+                return
+            else:
+                return
+
+
+def _note(error: OutletError) -> None:
+    level = log.debug if isinstance(error, InteractionOver) else log.warning
+    level("discord.interaction_unanswered", error=type(error).__name__, code=str(error))

@@ -1,0 +1,107 @@
+"""A bot at work: emulator, adapter, engine, memory store and a model that says what it is told."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bots.admission import Admission
+from bots.discord import DiscordBot
+from sessions.commands import SessionCommands
+from sessions.engine import Engine, EngineSettings
+from sessions.model import Platform, ThreadRef, Usage
+from sessions.ports.model import Done, Piece, Prompt, Text
+from sessions.threads import ThreadEvents
+from storage.memory import MemoryStore
+from tests.emulators.discord import Settings
+from tests.emulators.discord.small_world import Place, place
+
+
+def echo(prompt: Prompt) -> list[str]:
+    return [f"You said: {prompt.messages[-1].content}"]
+
+
+@dataclass
+class ScriptedModel:
+    """Says the pieces that ``script`` makes of a prompt; waits before each while it is held."""
+
+    script: Callable[[Prompt], list[str]] = echo
+    prompts: list[Prompt] = field(default_factory=list)
+    go_on: asyncio.Semaphore | None = None
+
+    @property
+    def context_tokens(self) -> int:
+        return 100_000
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        self.prompts.append(prompt)
+        for piece in self.script(prompt):
+            if self.go_on is not None:
+                await self.go_on.acquire()
+            yield Text(piece)
+        yield Done(Usage(10, 5))
+
+    def hold(self) -> None:
+        self.go_on = asyncio.Semaphore(0)
+
+    def release(self, pieces: int = 1000) -> None:
+        assert self.go_on is not None
+        for _ in range(pieces):
+            self.go_on.release()
+
+    @property
+    def questions(self) -> list[str]:
+        return [prompt.messages[-1].content for prompt in self.prompts]
+
+
+@dataclass
+class Stage:
+    """What a test has in its hands."""
+
+    at: Place
+    store: MemoryStore
+    model: ScriptedModel
+
+    @asynccontextmanager
+    async def running(self, allowed: str = "*") -> AsyncIterator[None]:
+        """Serve until the block ends, from a new process as it were."""
+        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=5))
+        admission, discord = Admission.parse(allowed), self.at.discord
+        async with (
+            DiscordBot(discord.token, admission, api_base=discord.api_base) as bot,
+            Engine(self.store, self.model, bot.replies, settings=settings) as engine,
+            asyncio.TaskGroup() as tasks,
+        ):
+            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
+            await discord.wait_connected()
+            await discord.wait_for(lambda: len(discord.registry.everywhere) == 3)
+            try:
+                yield
+            finally:
+                serving.cancel()
+
+
+def ref(channel: int) -> ThreadRef:
+    return ThreadRef(Platform.DISCORD, str(channel))
+
+
+async def bound_thread(on: Stage, name: str = "talk") -> int:
+    """Open a thread and bind it by mentioning the bot in it."""
+    thread = on.at.person.open_thread(on.at.general, name)
+    on.at.person.say(thread, "first", mentions_bot=True)
+    await on.at.discord.channel(thread).wait_text("You said: first")
+    return thread.id
+
+
+@asynccontextmanager
+async def stage(
+    settings: Settings | None = None,
+    allowed: Callable[[Place], str] = lambda _: "*",
+    store: MemoryStore | None = None,
+) -> AsyncIterator[Stage]:
+    async with place(settings) as at:
+        made = Stage(at, store or MemoryStore(), ScriptedModel())
+        async with made.running(allowed(at)):
+            yield made
