@@ -102,7 +102,7 @@ async def _serve(settings: Settings, choice: Choice, admission: Admission) -> No
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(opened(settings, choice))
             model = await stack.enter_async_context(chat_model(settings))
-            bots = await _open_bots(settings, admission, stack)
+            _, bots = await asyncio.gather(model.warm_up(), _open_bots(settings, admission, stack))
             routes = Routes({platform: bot.replies for platform, bot in bots.items()})
             drain = int(settings.drain_seconds)
             rules = engine_settings(settings, drain)

@@ -3,7 +3,6 @@
 What only some commands need is imported where it is put in: the others start without it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -86,18 +85,13 @@ async def chat_model(settings: Settings) -> "AsyncIterator[ChatModel]":
     from sessions.llm import DEFAULT_BASE_URL, OpenAIModel
 
     _check_model(settings)
-    async with (
-        OpenAIModel(
-            model=settings.model or DEFAULT_MODEL,
-            api_key=settings.openai_api_key or "none",
-            base_url=settings.openai_base_url or DEFAULT_BASE_URL,
-            context_tokens=int(settings.context_tokens),
-        ) as model,
-        asyncio.TaskGroup() as group,
-    ):
-        warming = group.create_task(model.warm_up())
+    async with OpenAIModel(
+        model=settings.model or DEFAULT_MODEL,
+        api_key=settings.openai_api_key or "none",
+        base_url=settings.openai_base_url or DEFAULT_BASE_URL,
+        context_tokens=int(settings.context_tokens),
+    ) as model:
         yield model
-        warming.cancel()
 
 
 def engine_settings(settings: Settings, drain: float) -> "EngineSettings":

@@ -76,6 +76,9 @@ class OfflineModel:
         """How many tokens prompt and answer may have together; a made-up number."""
         return CONTEXT_TOKENS
 
+    async def warm_up(self) -> None:
+        """See :meth:`sessions.ports.ChatModel.warm_up`: there is nothing to do."""
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream an answer word by word."""
         words = _said_by_person(prompt)

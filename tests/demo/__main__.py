@@ -10,7 +10,7 @@ from tests.demo.play import Stage, play
 from tests.demo.printing import print_discord, print_telegram
 from tests.emulators.discord import Discord
 from tests.emulators.openai import ModelServer
-from tests.emulators.telegram import BotApi
+from tests.emulators.telegram import BotApi, Flood
 from tests.service import service
 
 
@@ -19,7 +19,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="parley-demo-") as home:
         async with (
             ModelServer.start() as models,
-            BotApi.start() as telegram,
+            BotApi.start(flood=Flood(group_minute=None)) as telegram,
             Discord.start() as discord,
         ):
             models.answer = answer

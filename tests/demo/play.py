@@ -68,7 +68,7 @@ async def _two_topics(
     stage.expect("blue and amber" in told.text, "a resumed session knows what was said elsewhere")
     await _say(stage, team, bob, rollout, "/session resume rollout", "rollout")
     await _say(stage, team, bob, rollout, "When do we deploy?", "We deploy on Friday")
-    await _say(stage, team, bob, rollout, "/session show", "Session Details")
+    await _say(stage, team, bob, rollout, "/session show", "Last active")
 
 
 async def _discord_thread(stage: Stage) -> None:
@@ -110,13 +110,17 @@ async def _crash(stage: Stage, team: ChatView, ada: Person, design: int) -> None
     ada.say(team, "Write the report", thread=design)
     await stage.models.wait_for_request(lambda request: "report" in request.last_user_text)
     await gate.release(3)
-    shown = len(team.thread(design).visible())
-    await stage.telegram.wait_for(lambda: len(team.thread(design).visible()) >= shown, timeout=WAIT)
+    await stage.telegram.wait_for(
+        lambda: team.thread(design).texts()[-1].startswith("Once upon a"), timeout=WAIT
+    )
+    print(f"  killed while this stood there: {team.thread(design).texts()[-1]!r}")
     await stage.serving.kill()
     gate.open()
     await stage.serving.start()
     await team.wait_text("The end.", thread=design, timeout=WAIT)
     complete = [text for text in team.thread(design).texts() if STORY[:-9] in text]
+    begun = [text for text in team.thread(design).texts() if text.startswith("Once")]
+    stage.expect(len(begun) == 2, "what stood there half written is gone (the stopped answer stays)")
     stage.expect(len(complete) == 1, "the answer under way at the kill is there complete and once")
 
 

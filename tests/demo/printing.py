@@ -13,6 +13,8 @@ def print_telegram(api: BotApi) -> None:
             continue
         view = api.chat(chat.id)
         for topic in view.topics:
+            if not view.thread(topic.id).visible():
+                continue
             _head(f"Telegram · {view.title} · {topic.name}")
             for message in view.thread(topic.id).visible():
                 _line(message.sender.first_name, message.text, len(message.history))
@@ -38,7 +40,7 @@ def _head(title: str) -> None:
 def _line(who: str, text: str, revisions: int) -> None:
     lines = text.splitlines() or [""]
     shown = lines[0] if len(lines[0]) <= WIDTH else lines[0][: WIDTH - 1] + "…"
-    edited = f"   ({revisions - 1} edits)" if revisions > 1 else ""
+    edited = f"   (edited {revisions - 1} x)" if revisions > 1 else ""
     print(f"  {who}: {shown}{edited}")
     for line in lines[1:12]:
         print(f"      {line[:WIDTH]}")

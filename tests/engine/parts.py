@@ -88,6 +88,9 @@ class ScriptedModel:
         for _ in range(words):
             self._words.release()
 
+    async def warm_up(self) -> None:
+        """Nothing to do."""
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         self.prompts.append(prompt)
         self.running += 1
