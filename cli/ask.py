@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bots.terminal.conversation import Left
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
 from bots.terminal.presenters import PlainPresenter, Presenter, SilentPresenter
@@ -59,9 +60,14 @@ def ask(
     """Say something in a session and print the answer; without --session, in the one used last."""
     text = _one_prompt(prompt)
     asked = _Asked(header=not json)
-    asyncio.run(
-        _ask(Choice(storage_backend, storage_path, workspace), session, text, asked, _presenting(json))
-    )
+    try:
+        asyncio.run(
+            _ask(
+                Choice(storage_backend, storage_path, workspace), session, text, asked, _presenting(json)
+            )
+        )
+    except Left:
+        raise typer.Exit(_EXIT_CODES[Ending.STOPPED]) from None
     if json:
         output.say_json(
             {

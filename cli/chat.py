@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bots.terminal.chat import TerminalChat
-from bots.terminal.conversation import Conversation
+from bots.terminal.conversation import Conversation, Left
 from bots.terminal.lines import PipedLines
 from bots.terminal.pages import counted
 from bots.terminal.presenters import PlainPresenter
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 _COMPLETIONS = 20
+_LEFT = 130
 
 
 @app.command("chat", cls=PlainCommand)
@@ -42,7 +43,10 @@ def chat(
 
 def talk(choice: Choice, session: str | None, *, greet: bool = True) -> None:
     """Open the chat, in that session or in the one that was used last."""
-    asyncio.run(_talk(choice, session, greet=greet))
+    try:
+        asyncio.run(_talk(choice, session, greet=greet))
+    except Left:
+        raise typer.Exit(_LEFT) from None
 
 
 async def use_session(desk: Desk, name: str) -> None:

@@ -20,7 +20,7 @@ from cli.settings import Settings, load_here
 from cli.wiring import chat_model, engine_settings, opened
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
-from sessions.errors import SettingError
+from sessions.errors import ParleyError, SettingError
 from sessions.model import Platform
 from sessions.ports import Replies, Store
 from sessions.threads import ThreadEvents
@@ -63,14 +63,16 @@ def serve_bots(choice: Choice) -> None:
             "Warning: PARLEY_ALLOWED is empty: nobody is admitted. Write to the bot, it tells your id. "
             "Then set for example PARLEY_ALLOWED=telegram:42,discord:user:7"
         )
+    code = 0
     try:
         asyncio.run(_serve(settings, choice, admission))
-    except* SettingError as errors:
-        for error in errors.exceptions:
-            output.complain(str(error))
-        raise typer.Exit(1) from None
+    except* ParleyError as errors:
+        for told in dict.fromkeys(_texts(errors)):
+            output.complain(told)
+        code = 1
     except* asyncio.CancelledError:
-        raise typer.Exit(130) from None
+        code = 130
+    raise typer.Exit(code)
 
 
 def _check(settings: Settings) -> None:
@@ -85,6 +87,14 @@ def _check(settings: Settings) -> None:
             raise SettingError(
                 f"PARLEY_{name.upper()} is set, but this version only polls. Leave it out."
             )
+
+
+def _texts(errors: BaseExceptionGroup[ParleyError]) -> Iterator[str]:
+    for error in errors.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _texts(error)
+        else:
+            yield str(error)
 
 
 async def _serve(settings: Settings, choice: Choice, admission: Admission) -> None:

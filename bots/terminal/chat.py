@@ -59,7 +59,7 @@ class TerminalChat:
         self._stream = stream
 
     async def run(self) -> None:
-        """Talk until the input ends. Ctrl-C twice during an answer raises KeyboardInterrupt."""
+        """Talk until the input ends. Ctrl-C twice during an answer raises Left."""
         await self._show_interrupted()
         while True:
             line = await self._lines.read()

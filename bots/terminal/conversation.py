@@ -17,8 +17,13 @@ from sessions.ports.catalog import Catalog
 from sessions.ports.turns import Accepted, Turns
 
 _ATTEMPTS = 4
+_SETTLING = 40
 _LOOK_AFTER = 5.0
 """Seconds between two looks at the store for a message whose answer does not come."""
+
+
+class Left(Exception):
+    """The person left without the answer; the message will be marked as interrupted."""
 
 
 class ConversationStore(Catalog, Turns, Protocol):
@@ -47,7 +52,7 @@ class Conversation:
         """Say something and return its answer once that is presented.
 
         ``accepted`` is called before anything of the answer is presented; ``told`` with a hint to the
-        person. Ctrl-C stops the answer; a second one raises KeyboardInterrupt. Raises StoreUnavailable.
+        person. Ctrl-C stops the answer, a second one raises Left. Raises StoreUnavailable.
         """
         inbound = self._inbound(text, ask)
         answered = self._replies.expect(inbound.event)
@@ -56,7 +61,9 @@ class Conversation:
             accepted(taken)
             if taken.ahead:
                 told(f"Waiting for {taken.ahead} earlier in this session; Ctrl-C twice leaves.")
-            return await self._answer(taken.session.key, inbound.event, answered, told)
+            answer = await self._answer(taken.session.key, inbound.event, answered, told)
+            await self._settle(taken.session.key, inbound.event)
+            return answer
         finally:
             self._replies.forget(inbound.event)
 
@@ -100,7 +107,7 @@ class Conversation:
                 awaited: set[asyncio.Future[Any]] = {answered, interrupts.first, interrupts.second}
                 await asyncio.wait(awaited, timeout=_LOOK_AFTER, return_when=asyncio.FIRST_COMPLETED)
                 if interrupts.second.done():
-                    raise KeyboardInterrupt
+                    raise Left
                 if interrupts.first.done() and not answered.done():
                     interrupts.heed()
                     await self._stop(session, event, told)
@@ -115,6 +122,13 @@ class Conversation:
             await self._store.stop(session, new_event())
         else:
             told("The message waits behind others. Ctrl-C once more leaves without its answer.")
+
+    async def _settle(self, session: SessionKey, event: EventId) -> None:
+        """Wait a moment until the inbox is rid of the message, so that what follows finds it done."""
+        for _ in range(_SETTLING):
+            if await self._given_up(session, event):
+                return
+            await asyncio.sleep(0.005)
 
     async def _given_up(self, session: SessionKey, event: EventId) -> bool:
         """Whether the message left the inbox elsewhere: this process was taken for dead."""

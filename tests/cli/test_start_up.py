@@ -22,7 +22,7 @@ HEAVY = (
 
 PROGRAM = """
 import sys
-from cli.entry import main
+from cli.program import main
 code = main(["session", "list"])
 print(*(name for name in sys.argv[1:] if name in sys.modules), file=sys.stderr)
 sys.exit(code)

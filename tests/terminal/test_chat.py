@@ -6,19 +6,31 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bots.terminal.chat import TerminalChat
-from bots.terminal.conversation import Conversation, unanswered
+from bots.terminal.conversation import Conversation, Left, unanswered
 from bots.terminal.presenters import PlainPresenter
 from bots.terminal.replies import TerminalReplies
-from bots.terminal.talker import Talker
+from bots.terminal.talker import Talker, new_event
 from sessions.commands import SessionCommands
 from sessions.engine import Engine, EngineSettings
-from sessions.model import Ending, Person, PersonId, Place, Platform, Role, ThreadRef, WorkspaceKey
+from sessions.model import (
+    Ending,
+    Person,
+    PersonId,
+    Place,
+    Platform,
+    Role,
+    SessionId,
+    ThreadRef,
+    WorkspaceKey,
+)
+from sessions.ports import Proposal
 from storage.memory import MemoryStore
 from tests.engine.parts import ScriptedModel, until
+from tests.engine.parts import said as telegram_message
 from tests.terminal.nouns import said
 
 ADA = Talker(
@@ -102,6 +114,34 @@ async def test_a_message_that_was_left_is_shown_as_interrupted_by_the_next_chat(
     assert "Interrupted, not answered: never answered" in home.shown
     assert "re: never answered" in home.shown
     assert home.shown.count("Interrupted, not answered") == 1
+
+
+async def test_ctrl_c_twice_leaves_a_message_that_waits_behind_another_platforms() -> None:
+    home = Home()
+    async with home.chat("/session start alpha") as chat:
+        await chat.run()
+    bound = await home.store.bound(ADA.place.thread)
+    assert bound is not None
+    elsewhere = Place(WorkspaceKey("local"), ThreadRef(Platform.TELEGRAM, "-100"))
+    await home.store.bind(bound.key, elsewhere.thread, new_event())
+    waiting = replace(telegram_message("first", 1), place=elsewhere)
+    await home.store.accept(waiting, Proposal(SessionId("x"), "x"), None, None)
+    async with home.chat("second") as chat, asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(left(chat))
+        await until(lambda: "Waiting for 1 earlier" in home.shown)
+        os.kill(os.getpid(), signal.SIGINT)
+        await until(lambda: "Ctrl-C once more leaves" in home.shown)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert await running
+    assert [turn.inbound.text for turn in await home.store.waiting(bound.key)] == ["first", "second"]
+
+
+async def left(chat: TerminalChat) -> bool:
+    try:
+        await chat.run()
+    except Left:
+        return True
+    return False
 
 
 async def test_an_escape_sequence_of_the_model_is_not_written_raw() -> None:

@@ -1,0 +1,111 @@
+"""``parley serve`` as a process against the emulators, and the command line beside it."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Parley
+from tests.emulators.telegram import BotApi, Flood
+from tests.service import Service, service
+
+TOKEN = "42:TEST"
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[BotApi]:
+    async with BotApi.start(TOKEN, flood=Flood.off()) as api:
+        yield api
+
+
+def settings(telegram: BotApi, **others: str) -> dict[str, str]:
+    return {
+        "PARLEY_TELEGRAM_TOKEN": TOKEN,
+        "PARLEY_TELEGRAM_API_BASE": telegram.base_url,
+        "PARLEY_ALLOWED": "*",
+        "PARLEY_DRAIN_SECONDS": "5",
+        **others,
+    }
+
+
+@pytest.fixture
+async def serving(tmp_path: Path, telegram: BotApi) -> AsyncIterator[Service]:
+    async with service(tmp_path, settings(telegram)) as started:
+        await telegram.wait_for(lambda: telegram.polled, timeout=60)
+        yield started
+
+
+async def test_the_command_line_sees_the_sessions_of_a_chat_while_the_bot_runs(
+    serving: Service, telegram: BotApi
+) -> None:
+    ada = telegram.add_person("Ada")
+    ada.say(ada, "/session start trip-plan")
+    await telegram.chat(ada).wait_text("trip-plan", timeout=30)
+    ada.say(ada, "my name is Ada")
+    await telegram.chat(ada).wait_text("I shall remember the name Ada", timeout=30)
+    workspaces = json.loads(await serving.command("workspace", "list", "--json"))["workspaces"]
+    key = f"telegram:{ada.id}"
+    assert key in [one["key"] for one in workspaces]
+    assert "trip-plan" in await serving.command("session", "list", "--workspace", key)
+    answer = await serving.command("what is my name?", "--session", "trip-plan", "--workspace", key)
+    assert "You told me that your name is Ada." in answer
+
+
+async def test_sigterm_finishes_the_answer_that_runs_and_ends_in_order(
+    serving: Service, telegram: BotApi, tmp_path: Path
+) -> None:
+    ada = telegram.add_person("Ada")
+    ada.say(ada, "long 150")
+    await telegram.chat(ada).wait_text("Sentence", timeout=30)
+    assert await serving.stop() == 0
+    assert any("Sentence 15" in text for text in telegram.chat(ada).texts())
+    log = (tmp_path / "serve.log").read_text()
+    assert log.index("serve.started") < log.index("serve.ending") < log.index("serve.ended")
+    assert TOKEN not in log
+
+
+async def test_a_refused_token_ends_the_process(tmp_path: Path, telegram: BotApi) -> None:
+    refused = settings(telegram, PARLEY_TELEGRAM_TOKEN="43:SECRETWORD")
+    async with service(tmp_path, refused) as started:
+        assert started.process is not None
+        async with asyncio.timeout(60):
+            assert await started.process.wait() == 1
+    log = (tmp_path / "serve.log").read_text()
+    assert "Error: " in log
+    assert "Traceback" not in log
+    assert "PARLEY_TELEGRAM_TOKEN" in log
+    assert "SECRETWORD" not in log
+
+
+async def test_ctrl_c_ends_the_bots_and_logs_can_be_json(tmp_path: Path, telegram: BotApi) -> None:
+    others = {"PARLEY_LOG_FORMAT": "json", "PARLEY_ALLOWED": ""}
+    async with service(tmp_path, settings(telegram, **others)) as started:
+        await telegram.wait_for(lambda: telegram.polled, timeout=60)
+        assert started.process is not None
+        started.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            assert await started.process.wait() == 0
+    warning, *logged = (tmp_path / "serve.log").read_text().splitlines()
+    assert "PARLEY_ALLOWED is empty" in warning
+    events = [json.loads(line)["event"] for line in logged]
+    assert {"serve.started", "serve.ending", "serve.ended"} <= set(events)
+
+
+def test_without_a_token_there_is_nothing_to_serve(parley: Parley) -> None:
+    result = parley("serve")
+    assert (result.code, result.out) == (2, "")
+    assert "PARLEY_TELEGRAM_TOKEN" in result.error
+    assert "PARLEY_DISCORD_TOKEN" in result.error
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PARLEY_ALLOWED", "everybody"), ("PARLEY_HTTP", "0.0.0.0:8080"), ("PARLEY_LEASE_SECONDS", "0")],
+)
+def test_a_setting_that_cannot_work_is_named(parley: Parley, variable: str, value: str) -> None:
+    result = parley("serve", PARLEY_TELEGRAM_TOKEN=TOKEN, **{variable: value})
+    assert result.code == 2
+    assert variable in result.error
