@@ -14,8 +14,9 @@ from bots.discord.rendering import render_notice
 from bots.discord.sending import Caller, nonce_of, send
 from bots.outlet import OutletError
 from bots.quoting import plain
-from bots.wording import Notice
+from bots.wording import Notice, say_failure
 from sessions.engine import Engine
+from sessions.incidents import report
 from sessions.model import EventId, Inbound
 from sessions.ports.catalog import Catalog
 
@@ -86,7 +87,10 @@ class Messages:
             message=said.id,
             sent_at=sent_at(said.id),
         )
-        await until_stored(lambda: self._engine.accept(inbound, spot.title))
+        try:
+            await until_stored(lambda: self._engine.accept(inbound, spot.title))
+        except Exception:  # noqa: BLE001 - logged with the id that the person is told
+            await self._tell(said, say_failure(report("discord.message_not_taken")))
 
     async def _tell(self, said: Said, notice: Notice) -> None:
         """Answer at once; the nonce comes from the message, so a repeated event says it once."""

@@ -45,6 +45,8 @@ class Receiver:
             case "INTERACTION_CREATE":
                 interaction = msgspec.convert(data, Interaction)
                 self._tasks.create_task(_guarded(self._interactions.heed(interaction)))
+            case "READY":
+                self._missed.connected()
             case "THREAD_UPDATE" | "CHANNEL_UPDATE":
                 self._changed(msgspec.convert(data, Where))
             case "THREAD_DELETE" | "CHANNEL_DELETE":
@@ -58,7 +60,7 @@ class Receiver:
             case "ready":
                 self._tasks.create_task(_guarded(self._missed.look(self.message)))
             case "resumed":
-                self._missed.resumed()
+                self._tasks.create_task(_guarded(self._missed.resumed(self.message)))
             case _:
                 self._missed.lost()
 

@@ -143,7 +143,7 @@ async def test_a_mistake_is_told_to_the_person_alone() -> None:
             (("session", "list"), {"page": -1}),
             (("session", "delete"), {"session": "nothing"}),
         ):
-            shown = await on.at.person.slash(thread, *words, **options).response()  # type: ignore[arg-type] # str or int
+            shown = await on.at.person.slash(thread, *words, **options).response()
             assert shown.ephemeral_to == on.at.ada.id
             assert shown.content.startswith("⚠️")
 
