@@ -44,8 +44,8 @@ class Connection:
     def __init__(self, token: str, api_base: str = "") -> None:
         self._token = token
         self._client = _Client(api_base)
-        for name, level in (("discord", logging.INFO), ("discord.http", logging.ERROR)):
-            # Below these levels discord.py writes contents and URLs with tokens.
+        for name, level in (("discord", logging.WARNING), ("discord.http", logging.ERROR)):
+            # Below these levels discord.py writes contents, and URLs with tokens.
             logger = logging.getLogger(name)
             logger.setLevel(max(level, logger.level))
 

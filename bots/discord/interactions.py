@@ -14,7 +14,7 @@ from bots.discord.patience import until_stored
 from bots.discord.places import Places, Spot
 from bots.discord.responding import HIDDEN, Manner, Outspoken, Response
 from bots.discord.retrying import retry
-from bots.discord.sending import Caller as RestCaller
+from bots.discord.sending import Rest
 from bots.quoting import plain
 from bots.spoken import Command, Word, run_action, run_spoken
 from bots.wording import (
@@ -50,7 +50,7 @@ class Interactions:
 
     def __init__(
         self,
-        rest: RestCaller,
+        rest: Rest,
         engine: Engine,
         commands: SessionCommands,
         catalog: Catalog,

@@ -11,7 +11,7 @@ from bots.discord.events import Said, User, display_name, sent_at
 from bots.discord.patience import until_stored
 from bots.discord.places import Kind, Places, Spot, person_of
 from bots.discord.rendering import render_notice
-from bots.discord.sending import Caller, nonce_of, send
+from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError
 from bots.quoting import plain
 from bots.wording import Notice, say_failure
@@ -35,9 +35,9 @@ class Messages:
     """Takes messages over, each once, durably before anything is shown."""
 
     def __init__(
-        self, caller: Caller, engine: Engine, catalog: Catalog, admission: Admission, places: Places
+        self, rest: Rest, engine: Engine, catalog: Catalog, admission: Admission, places: Places
     ) -> None:
-        self._caller = caller
+        self._rest = rest
         self._engine = engine
         self._catalog = catalog
         self._admission = admission
@@ -96,9 +96,7 @@ class Messages:
         """Answer at once; the nonce comes from the message, so a repeated event says it once."""
         nonce = nonce_of("notice", said.id)
         try:
-            await send(
-                self._caller, said.channel_id, render_notice(notice), nonce=nonce, reply_to=said.id
-            )
+            await send(self._rest, said.channel_id, render_notice(notice), nonce=nonce, reply_to=said.id)
         except OutletError as error:
             log.info("discord.notice_failed", error=type(error).__name__, code=str(error))
 

@@ -11,8 +11,7 @@ from bots.discord.events import Anything, Made
 from bots.discord.patience import until_stored
 from bots.discord.places import Spot, thread_of
 from bots.discord.rendering import render_notice
-from bots.discord.sending import Caller as RestCaller
-from bots.discord.sending import nonce_of, send
+from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError, Unreachable
 from bots.wording import Notice, say
 from sessions.commands import Caller, SessionCommands
@@ -28,7 +27,7 @@ _NO_LEAVE = "; I need the permission “Create Public Threads” here"
 log = structlog.get_logger(__name__)
 
 
-class Channels(RestCaller, Protocol):
+class Channels(Rest, Protocol):
     """What calls and knows the guilds' threads."""
 
     def channels(self) -> Iterator[Channel]:

@@ -13,7 +13,7 @@ from bots.discord.events import Acknowledged, Anything, Interaction, Made
 from bots.discord.failures import InteractionOver
 from bots.discord.patience import waits
 from bots.discord.rendering import render_notice
-from bots.discord.sending import Caller
+from bots.discord.sending import Rest
 from bots.outlet import MessageGone, OutletError, Unreachable
 from bots.wording import Notice
 
@@ -53,8 +53,8 @@ class Outspoken:
 class Response:
     """The answer to one interaction."""
 
-    def __init__(self, caller: Caller, used: Interaction) -> None:
-        self._caller = caller
+    def __init__(self, rest: Rest, used: Interaction) -> None:
+        self._rest = rest
         self._callback = {"webhook_id": used.id, "webhook_token": used.token}
         self._webhook = {"webhook_id": used.application_id, "webhook_token": used.token}
 
@@ -86,7 +86,7 @@ class Response:
 
     async def original(self) -> str:
         """Ask for the id of the first message of the answer. Raises OutletError."""
-        return (await self._caller.call("GET", _ORIGINAL, Made, self._webhook)).id
+        return (await self._rest.call("GET", _ORIGINAL, Made, self._webhook)).id
 
     async def fill(self, outcome: Outspoken, promised: Manner) -> None:
         """Put the outcome where it was promised, or, if it is not for there, in a further message."""
@@ -98,7 +98,7 @@ class Response:
             await self._persist("DELETE", _ORIGINAL, None)
         body["flags"] = _HIDDEN if outcome.manner.hidden else 0
         try:
-            await self._caller.call("POST", _FOLLOW_UP, Anything, self._webhook, body=body)
+            await self._rest.call("POST", _FOLLOW_UP, Anything, self._webhook, body=body)
         except OutletError as error:
             _note(error)
 
@@ -114,7 +114,7 @@ class Response:
         for _ in range(_TRIES):
             try:
                 async with asyncio.timeout(_TRY):
-                    return await self._caller.call(
+                    return await self._rest.call(
                         "POST",
                         _CALLBACK,
                         Acknowledged,
@@ -133,7 +133,7 @@ class Response:
     async def _persist(self, method: str, path: str, body: object) -> None:
         for attempt, pause in enumerate(waits(), 1):
             try:
-                await self._caller.call(method, path, Anything, self._webhook, body=body)
+                await self._rest.call(method, path, Anything, self._webhook, body=body)
             except MessageGone:
                 return
             except Unreachable as error:

@@ -1,6 +1,7 @@
 """What happens to messages when the gateway, the far end or the process fails."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -9,7 +10,7 @@ from bots.discord import DiscordBot
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError, StoreUnavailable
-from sessions.model import Inbound, Workspace, WorkspaceKey
+from sessions.model import Inbound, Platform, Workspace, WorkspaceKey
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
@@ -146,6 +147,39 @@ async def test_answers_can_be_finished_after_serving_has_ended() -> None:
         await on.at.discord.wait_for(lambda: not on.at.discord.gateway.connected)
         on.model.release()
         await view.wait_text("You said: hello")
+
+
+async def test_a_command_that_is_under_way_shows_its_outcome_when_serving_ends() -> None:
+    async with stage() as on:
+        on.at.discord.fail(FaultKind.DELAY, "POST", "/channels/{channel_id}/threads", seconds=1.2)
+        used = on.at.person.slash(on.at.general, "session", "start", name="alpha")
+        await used.acknowledged()
+        await on.down()
+        assert "alpha" in (await used.response()).content
+
+
+async def test_a_far_end_that_fails_at_first_is_logged_in_to_later() -> None:
+    async with place() as at:
+        at.discord.fail(FaultKind.RESET, "GET", "/users/@me")
+        async with DiscordBot(at.discord.token, Admission(), api_base=at.discord.api_base) as bot:
+            assert bot.replies.platforms == {Platform.DISCORD}
+
+
+async def test_neither_the_token_nor_what_people_say_is_logged(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with stage() as on:
+        on.at.discord.fail(FaultKind.HTTP_ERROR, "POST", MESSAGES, status=500)
+        on.at.person.dm("a secret")
+        view = on.at.discord.dm(on.at.ada)
+        await view.wait_text("You said: a secret")
+        await on.at.person.slash(view, "session", "start", name="a secret name").response()
+    logged = "".join(capfd.readouterr()) + caplog.text
+    assert "inbound.accepted" in logged
+    assert "secret" not in logged
+    assert "Bot TEST" not in logged
+    assert "/callback" not in logged
 
 
 async def test_a_refused_token_names_the_setting_and_not_the_token() -> None:
