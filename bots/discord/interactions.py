@@ -97,9 +97,9 @@ class Interactions:
             case "retry":
                 await retry(self._engine, self._commands, caller, used, response)
             case "start" if spot.opens is not None:
-                name = _text(options, "name")
-                opened = self._opening.start(caller, spot, name)
-                await response.settle(_outcome(opened, manner), manner)
+                if await response.defer(manner):  # or two replicas would open two threads
+                    opened = self._opening.start(caller, spot, _text(options, "name"))
+                    await response.fill(await _outcome(opened, manner), manner)
             case _:
                 await response.settle(_outcome(self._run(caller, word, options), manner), manner)
 

@@ -50,16 +50,19 @@ class Messages:
         if not _by_person(said) or said.id in self._handled:
             return
         spot = self._places.of(said.channel_id, said.guild_id)
-        if not await self._meant(said, spot, bot, role):
-            return
+        if await self._meant(said, spot, bot, role):
+            await self._answer(said, spot, bot, role, quiet=quiet)
+        # Also what was not meant: its thread may be bound by the time that it is read again.
+        self._handled[said.id] = None
+        if len(self._handled) > _REMEMBERED:
+            self._handled.popitem(last=False)
+
+    async def _answer(self, said: Said, spot: Spot, bot: str, role: str, *, quiet: bool) -> None:
         if self._admission.admits(*spot.admission_ids(said.author.id)):
             await self._take(said, spot, bot, role, quiet=quiet)
         elif not quiet and self._may_refuse(said, spot):
             refusal = self._admission.refusal(f"discord:user:{said.author.id}")
             await self._tell(said, Notice(f"⚠️ {plain(refusal)}"))
-        self._handled[said.id] = None
-        if len(self._handled) > _REMEMBERED:
-            self._handled.popitem(last=False)
 
     async def _meant(self, said: Said, spot: Spot, bot: str, role: str) -> bool:
         if spot.kind is Kind.DIRECT or any(user.id == bot for user in said.mentions):

@@ -80,8 +80,9 @@ class Receiver:
     def _changed(self, now: Where) -> None:
         before = self._connection.channel(now.id)
         thread = thread_of(now.id)
-        if now.name and (before is None or before.name != now.name):
-            self._in_order(now.id, until_stored(partial(self._threads.renamed, thread, now.name)))
+        name = now.name
+        if name and (before is None or before.name != name):
+            self._in_order(now.id, until_stored(partial(self._threads.renamed, thread, name)))
         if now.thread_metadata is None:
             return
         shut = now.thread_metadata.archived or now.thread_metadata.locked

@@ -65,9 +65,9 @@ class Stage:
     serving: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def running(self, allowed: str = "*") -> AsyncIterator[None]:
+    async def running(self, allowed: str = "*", drain: float = 5.0) -> AsyncIterator[None]:
         """Serve until the block ends, from a new process as it were."""
-        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=5))
+        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=drain))
         admission, discord = Admission.parse(allowed), self.at.discord
         async with (
             DiscordBot(discord.token, admission, api_base=discord.api_base) as bot,
@@ -127,8 +127,9 @@ async def stage(
     settings: Settings | None = None,
     allowed: Callable[[Place], str] = lambda _: "*",
     store: MemoryStore | None = None,
+    drain: float = 5.0,
 ) -> AsyncIterator[Stage]:
     async with place(settings) as at:
         made = Stage(at, store or MemoryStore(), ScriptedModel())
-        async with made.running(allowed(at)):
+        async with made.running(allowed(at), drain):
             yield made

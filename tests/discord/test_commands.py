@@ -245,8 +245,8 @@ async def test_typed_commands_are_messages_here() -> None:
 
 
 async def test_a_slow_thread_is_waited_for_after_an_acknowledgement() -> None:
-    async with stage(Settings(answer_deadline=timedelta(seconds=3))) as on:
-        on.at.discord.fail(FaultKind.DELAY, "POST", THREADS, seconds=3.3)
+    async with stage(Settings(answer_deadline=timedelta(seconds=1))) as on:
+        on.at.discord.fail(FaultKind.DELAY, "POST", THREADS, seconds=1.2)
         used = on.at.person.slash(on.at.general, "session", "start", name="alpha")
         shown = await used.response()
         assert "Started session" in shown.content

@@ -51,9 +51,12 @@ async def test_a_dropped_line_resumes_and_every_message_is_answered_once() -> No
         assert on.model.questions == ["first", "while away", "back"]
 
 
-async def test_messages_missed_by_a_refused_resume_are_read_over_rest() -> None:
+async def test_messages_missed_by_a_refused_resume_are_read_over_rest_and_no_older_chatter() -> None:
     async with stage() as on:
-        thread = await bound_thread(on)
+        thread = on.at.person.open_thread(on.at.general, "talk").id
+        on.at.person.say(thread, "just us")
+        on.at.person.say(thread, "first", mentions_bot=True)
+        await on.at.discord.channel(thread).wait_text("You said: first")
         on.at.person.dm("hi")
         dm = on.at.discord.dm(on.at.ada)
         await dm.wait_text("You said: hi")
@@ -182,6 +185,22 @@ async def test_neither_the_token_nor_what_people_say_is_logged(
     assert "/callback" not in logged
 
 
+async def test_an_answer_that_a_process_left_half_written_is_begun_anew_by_the_next() -> None:
+    model = ScriptedModel(lambda _: ["Hel", "lo"])
+    async with place() as at:
+        view, on = at.discord.dm(at.ada), Stage(at, MemoryStore(), model)
+        model.hold()
+        async with on.running(drain=0.0):
+            at.person.dm("hello")
+            await view.wait_text("…")
+            model.release(1)
+            await view.wait_text("Hel")
+        model.release()
+        async with on.running():
+            await view.wait_text("Hello")
+        assert [message.content for message in view.by_bot()] == ["Hello"]
+
+
 async def test_a_refused_token_names_the_setting_and_not_the_token() -> None:
     async with place() as at:
         bot = DiscordBot("WRONG-TOKEN", Admission(), api_base=at.discord.api_base)
@@ -208,6 +227,24 @@ async def test_two_bots_of_one_process_keep_their_far_ends_apart() -> None:
         other.at.person.dm("other")
         await one.at.discord.dm(one.at.ada).wait_text("You said: one")
         await other.at.discord.dm(other.at.ada).wait_text("You said: other")
+
+
+async def test_two_replicas_answer_each_message_and_command_once() -> None:
+    async with stage() as on, Stage(on.at, on.store, on.model).running():
+        await on.at.discord.wait_for(lambda: len(on.at.discord.gateway.connected) == 2)
+        thread = await bound_thread(on)
+        used = on.at.person.slash(on.at.general, "session", "start", name="alpha")
+        assert "alpha" in (await used.response()).content
+        taken = on.at.person.slash(thread, "session", "start", name="alpha")
+        assert (await taken.response()).ephemeral_to == on.at.ada.id
+        dm = on.at.discord.dm(on.at.ada)
+        on.at.person.dm(attachments=["cat.png"])
+        on.at.person.dm("hello")
+        await dm.wait_text("You said: hello")
+        assert [t.name for t in on.at.discord.threads(on.at.general)] == ["talk", "alpha"]
+        assert len(on.at.discord.channel(thread).by_bot()) == 2
+        assert len(dm.by_bot()) == 2
+        assert on.model.questions == ["first", "hello"]
 
 
 async def test_a_failing_far_end_delays_an_answer_and_doubles_nothing() -> None:
