@@ -2,9 +2,12 @@
 
 import re
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_LIVE = re.compile(r"([@#<]|://)(?=\S)|(?<=\w)\.(?=\w)")
-"""Where a platform may make a mention, a tag, an emoji or a link out of plain text."""
+_SPECIAL = re.compile(r"([\\`*_{}<>#+\-!|~$&=^])")
+_LIVE = re.compile(r"(?<=[@#<\[\]])(?=\S)|(?<=\w)(?=://)|(?<=\w\.)(?=\w)|(?<=\d)(?=[.)])")
+"""Where a platform could make a mention, a link, an emoji or a list out of plain text.
+
+Brackets are parted and not escaped, because an escaped one begins a formula for some renderers.
+"""
 _BREAK = "\u200b"
 
 
@@ -32,9 +35,8 @@ def shorten(text: str, length: int) -> str:
         return line
     cut = line[: length - 1]
     word = cut.rfind(" ")
-    return (cut[:word] if word > length * 2 // 3 else cut).rstrip() + "…"
+    return (cut[:word] if word > length // 2 else cut).rstrip() + "…"
 
 
 def _line(line: str) -> str:
-    apart = _LIVE.sub(lambda live: live[0] + _BREAK, line)
-    return _PUNCTUATION.sub(r"\\\1", apart)
+    return _SPECIAL.sub(r"\\\1", _LIVE.sub(_BREAK, line))

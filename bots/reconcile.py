@@ -64,22 +64,17 @@ class Messages(Generic[P]):
                 return partial(self._edit, index, wanted)
         if self._open < len(desired) or not (self._open or trim):
             return partial(self._send, desired)
-        if trim:
-            return self._next_trim(len(desired))
-        return None
+        if trim and len(self._parts) > len(desired):
+            return partial(self._doom, len(desired))
+        if trim and self._doubt and self._parts:
+            return self._doubt_last
+        return self._save if self._unsaved else None
 
     @property
     def _open(self) -> int:
         """The index of the next message to send."""
         unsent = bool(self._parts) and not self._parts[-1].message
         return len(self._parts) - unsent
-
-    def _next_trim(self, length: int) -> Step | None:
-        if len(self._parts) > length:
-            return partial(self._doom, length)
-        if self._doubt and self._parts:
-            return self._doubt_last
-        return self._save if self._unsaved else None
 
     def _marked(self, part: Part[P], content: P) -> P:
         return self._outlet.mark_repeat(content) if part.repeat else content

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import structlog
@@ -77,8 +77,8 @@ class StreamedReply(Generic[P]):
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """Start to show that an answer is under way; a committed turn only waits for its finish."""
         if not self._committed:
-            self._streaming = tasks.create_task(self._stream())
-            self._typing = tasks.create_task(self._type())
+            self._streaming = tasks.create_task(self._best_effort(self._stream))
+            self._typing = tasks.create_task(self._best_effort(self._type))
 
     def end(self) -> None:
         """Leave everything as it is."""
@@ -104,28 +104,36 @@ class StreamedReply(Generic[P]):
             await self._leave()
             try:
                 done = await self._take(step)
-            except Closed as error:
-                self._log.warning("reply.closed", error=str(error))
+            except Closed:
+                self._log.warning("reply.closed")
                 return
             attempt = 0 if done else attempt + 1
             if not done:
                 await self._back_off(attempt)
 
+    async def _best_effort(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what the answer does not depend on; a defect met here is met and raised by finish."""
+        try:
+            await work()
+        except (Closed, LeaseLost):
+            self._log.debug("reply.preview_ended")
+        except Exception as error:  # noqa: BLE001 - the edge of a task whose failure would end its lane
+            self._log.error("reply.preview_failed", error=type(error).__name__)
+
     async def _stream(self) -> None:
         """Show the newest text, a call at a time, until cancelled."""
         attempt = 0
-        with suppress(Closed, LeaseLost):  # the lane learns both by itself
-            while True:
-                if self._messages.next_step(self._desired, trim=False) is None:
-                    await self._changed.wait()
-                await self._leave_paced()
-                async with self._calling:
-                    self._render()
-                    step = self._messages.next_step(self._desired, trim=False)
-                    done = step is None or await self._take(step)
-                attempt = 0 if done else attempt + 1
-                if not done:
-                    await self._back_off(attempt)
+        while True:
+            if self._messages.next_step(self._desired, trim=False) is None:
+                await self._changed.wait()
+            await self._leave_paced()
+            async with self._calling:
+                self._render()
+                step = self._messages.next_step(self._desired, trim=False)
+                done = step is None or await self._take(step)
+            attempt = 0 if done else attempt + 1
+            if not done:
+                await self._back_off(attempt)
 
     def _render(self) -> None:
         self._changed.clear()
@@ -182,6 +190,4 @@ class StreamedReply(Generic[P]):
                     self._pacer.flooded(self._outlet.chat, flood.retry_after)
                 except (Unreachable, TimeoutError):
                     self._log.debug("reply.typing_failed")
-                except Closed:
-                    return
             await self._sleep(_TYPING_EVERY)

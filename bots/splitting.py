@@ -10,7 +10,9 @@ from bots.fences import Kind, Line, Outline
 Measure = Callable[[str], int]
 
 SHORTEST_LIMIT = 96
-_SENTENCE = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]*_]*\s+|[\u3002\uff01\uff1f]+\s*")
+_SENTENCE = re.compile(r"[.!?\u2026]{1,3}[\"'\u201d\u2019)\]*_]{0,4}\s+|[\u3002\uff01\uff1f]+\s*")
+_TRIES = 24
+"""Places looked at for one that tears no formatting: what is open over more words stays torn."""
 _WORD = re.compile(r"\s+")
 _PAIRED = re.compile(r"\\.|`+|\*\*|__|~~|\|\|", re.DOTALL)
 
@@ -81,7 +83,7 @@ class _Cutter:
             found = (place.end() for place in border.finditer(self._text, begin, furthest))
             places = [place for place in found if place - start >= (furthest - start) // 2]
             places.reverse()
-            yield from (place for place in places if _balanced(self._text[begin:place]))
+            yield from (place for place in places[:_TRIES] if _balanced(self._text[begin:place]))
             if border is _WORD:
                 yield from places
 

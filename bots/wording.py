@@ -149,7 +149,8 @@ def closing(answer: Answer) -> tuple[str, str]:
         case Ending.FAILED:
             return text, f"⚠️ {answer.note or 'Something failed. /retry tries again.'}"
         case Ending.INTERRUPTED:
-            return text, " ".join(filter(None, ("⚠️ Interrupted…", answer.note)))
+            said = answer.note.startswith("Interrupted")
+            return text, f"⚠️ {answer.note if said else f'Interrupted… {answer.note}'.rstrip()}"
         case Ending.UNANSWERED:
             return text, answer.note or "⚠️ Not answered: the session was deleted."
         case other:

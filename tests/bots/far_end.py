@@ -70,7 +70,6 @@ class World:
     answer: Answer | None = None
     lease_ends: float = float("inf")
     closed: bool = False
-    lost_sends: int = 0
     calls: list[tuple[float, str, int | str]] = field(default_factory=list)
     kept: list[ReplyRecord] = field(default_factory=list)
     crashed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -160,8 +159,6 @@ class MemoryOutlet:
         assert not self._world.record.parts[-1].message, "a send without a stored intent"
         assert (part == PLACEHOLDER) is (index == 0), "text goes under a stored id, or a stored intent"
         fate = await self._fate("send", index)
-        if fate is Fate.LOST_AFTER or fate is Fate.CRASH_AFTER:
-            self._world.lost_sends += 1
         message = f"m{len(self._world.sent_as) + 1}"
         self._world.sent_as[message] = index
         self._world.messages[message] = part
@@ -221,7 +218,6 @@ class MemoryOutlet:
             case Fate.LOST_AFTER:
                 raise Unreachable
             case Fate.HANGS:
-                self._world.lost_sends += 1
                 await asyncio.Event().wait()
             case Fate.CRASH_AFTER:
                 await self._world.crash()
