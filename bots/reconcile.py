@@ -156,14 +156,19 @@ class Messages(Generic[P]):
             await self._grant.keep(recorded((*self._parts, *self._doomed, *doubt)))
             self._unsaved = False
 
+    @property
+    def call_time(self) -> float:
+        """How many seconds one call may take: the outlet's time-out, or less when the lease is short."""
+        return min(self._outlet.time_out.total_seconds(), self._grant.longest_call())
+
     def _permit(self) -> None:
-        if self._grant.seconds_left() <= self._outlet.time_out.total_seconds():
+        if self._grant.seconds_left() <= self.call_time:
             raise GrantTooShort
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         self._permit()
         try:
-            async with asyncio.timeout(self._outlet.time_out.total_seconds()):
+            async with asyncio.timeout(self.call_time):
                 return await call()
         except TimeoutError as error:
-            raise Unreachable(f"no answer within {self._outlet.time_out.total_seconds():g} s") from error
+            raise Unreachable(f"no answer within {self.call_time:g} s") from error

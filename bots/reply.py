@@ -22,6 +22,7 @@ _GRANT_POLL = 0.2
 """Seconds between two looks at a grant that is too short: it is renewed or it ends."""
 _FIRST_RETRY = 0.5
 _LONGEST_RETRY = 15.0
+_TYPING_AFTER = 1.0
 _TYPING_EVERY = 4.0
 """Telegram shows it for 5 s (https://core.telegram.org/bots/api#sendchataction), Discord for 10 s."""
 _TYPING_TIMES = 150
@@ -167,7 +168,7 @@ class StreamedReply(Generic[P]):
             left = self._grant.seconds_left()
             if left <= 0:
                 raise LeaseLost("the lease ended before the answer was finished")
-            if left <= self._outlet.time_out.total_seconds():
+            if left <= self._messages.call_time:
                 await self._sleep(min(left, _GRANT_POLL))
             elif not paced and (pause := self._pacer.hold(self._outlet.chat)) > 0:
                 await self._sleep(min(left, pause))
@@ -179,8 +180,12 @@ class StreamedReply(Generic[P]):
         await self._sleep(max(0.0, min(pause, self._grant.seconds_left())))
 
     async def _type(self) -> None:
-        """Show that somebody is writing while there is no text; what fails is tried again later."""
-        time_out = self._outlet.time_out.total_seconds()
+        """Show that somebody is writing while there is no text; what fails is tried again later.
+
+        Not at once: the placeholder stands there, and most models begin within a second.
+        """
+        await self._sleep(_TYPING_AFTER)
+        time_out = self._messages.call_time
         for _ in range(_TYPING_TIMES):
             if self._grant.seconds_left() > time_out and not self._pacer.is_flooded(self._outlet.chat):
                 try:

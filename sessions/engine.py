@@ -74,6 +74,8 @@ class Engine:
             sleep,
         )
         self._closing = False
+        self._passed_over = False
+        """Whether a session may wait because all lanes were taken: the next lane to end looks for it."""
         self._lanes: dict[SessionKey, tuple[Lane, asyncio.Task[None]]] = {}
         self._own_waiting: dict[EventId, SessionKey] = {}
         self._memory = _Memory(self.settings.cached_sessions)
@@ -145,7 +147,10 @@ class Engine:
         return Claim(self.holder, secrets.token_hex(8), self.settings.lease, self._replies.platforms)
 
     def _spare_claim(self) -> Claim | None:
-        return None if self._closing or self._spare_lanes() <= 0 else self._claim()
+        if self._closing:
+            return None
+        self._passed_over = self._passed_over or self._spare_lanes() <= 0
+        return self._claim() if self._spare_lanes() > 0 else None
 
     def _spare_lanes(self) -> int:
         return self.settings.max_lanes - len(self._lanes)
@@ -177,6 +182,8 @@ class Engine:
                 del self._lanes[lane.session]
         if lane.lost and not self._closing:
             await self._acquire(lane.session)
+        if self._passed_over:
+            await self._survive(self._sweep())
 
     async def _acquire(self, key: SessionKey) -> None:
         claim = self._spare_claim()
@@ -216,8 +223,10 @@ class Engine:
         claim = self._spare_claim()
         if claim is None:
             return
-        asked = time.monotonic()
-        for work in await self._store.sweep(claim, self._spare_lanes()):
+        asked, spare = time.monotonic(), self._spare_lanes()
+        found = await self._store.sweep(claim, spare)
+        self._passed_over = len(found) == spare
+        for work in found:
             log.info("session.swept", session=work.session.key.id, takeovers=work.turn.takeovers)
             self._start(work, asked, None)
 

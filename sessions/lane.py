@@ -94,6 +94,10 @@ class Lane:
         """How long the lease surely lasts, counted from before it was asked for."""
         return self._until - time.monotonic()
 
+    def longest_call(self) -> float:
+        """A third of the lease: what is left of it between two renewals is at least twice that."""
+        return self._duration.total_seconds() / 3
+
     async def note(self, turn: Turn, reply: ReplyRecord) -> None:
         """Store where the turn's answer stands. Raises LeaseLost."""
         await self._insist(lambda: self._parts.store.note_reply(self._lease, turn.id, reply))
@@ -206,6 +210,9 @@ class _TurnGrant:
 
     def seconds_left(self) -> float:
         return self._lane.seconds_left()
+
+    def longest_call(self) -> float:
+        return self._lane.longest_call()
 
     async def keep(self, reply: ReplyRecord) -> None:
         await self._lane.note(self._turn, reply)

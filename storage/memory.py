@@ -45,7 +45,7 @@ def utc_now() -> datetime:
 class MemoryStore:
     """All data in this process. A method has no await inside, so the event loop makes it atomic."""
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._root = RootTables()
         self._tables: dict[WorkspaceId, Tables] = {}

@@ -1,15 +1,18 @@
 """The Discord emulator keeps Discord's rules, seen through discord.py and over the bare wire."""
 
 import asyncio
+import io
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import yarl
 
 from tests.emulators.discord import (
+    NOTHING,
     Discord,
     Intent,
     InteractionFailed,
@@ -19,6 +22,7 @@ from tests.emulators.discord import (
     Settings,
 )
 from tests.emulators.discord.nouns import Channel
+from tests.emulators.discord.sessions import Session
 from tests.emulators.discord.small_world import Place, place
 
 with warnings.catch_warnings():
@@ -131,6 +135,10 @@ async def heard(bot: Bot, count: int) -> list[discord.Message]:
     """Wait for so many messages of people."""
     async with asyncio.timeout(10):
         return [await bot.heard.get() for _ in range(count)]
+
+
+def more_than(resumed: int, session: Session) -> bool:
+    return session.count("RESUMED") > resumed
 
 
 def text_channel(bot: Bot, channel: Channel) -> discord.TextChannel:
@@ -254,7 +262,9 @@ async def test_threads_open_on_messages_freely_and_in_forums() -> None:
             at.discord.person(at.discord.user("eve")).say(free.id, "in?")
         at.person.unarchive(free.id)
         at.person.rename(free.id, "freed")
-        assert (await bot.fetch_channel(free.id)).name == "freed"  # type: ignore[union-attr] # a thread
+        fetched = await bot.fetch_channel(free.id)
+        assert isinstance(fetched, discord.Thread)
+        assert (fetched.name, fetched.archived, fetched.locked) == ("freed", False, True)
 
 
 async def test_a_persons_forum_post_reaches_the_client() -> None:
@@ -319,3 +329,65 @@ async def test_a_client_that_obeys_the_headers_never_breaks_a_rate_limit() -> No
         for number in range(5):
             await channel.send(str(number))
         assert at.discord.rate_limit_violations == []
+
+
+async def test_a_client_that_is_asked_to_reconnect_resumes_its_session() -> None:
+    async with meeting() as (at, bot):
+        (session,) = at.discord.gateway.sessions
+        for shake in (at.discord.gateway.reconnect, at.discord.gateway.close):
+            resumed = session.count("RESUMED")
+            shake()
+            await at.discord.wait_for(partial(more_than, resumed, session))
+        at.discord.gateway.invalidate(resumable=True)
+        at.person.say(at.general, "still here")
+        assert [m.content for m in await heard(bot, 1)] == ["still here"]
+        assert at.discord.gateway.sessions == [session]
+
+
+async def test_an_event_that_lacks_everything_ends_the_client() -> None:
+    async with place() as at:
+        point_at(at.discord)
+        async with Bot() as bot:
+            starting = asyncio.create_task(bot.start("TEST"))
+            await at.discord.wait_connected()
+            at.discord.gateway.garbage()
+            with pytest.raises(KeyError):
+                await asyncio.wait_for(starting, 10)
+
+
+async def test_a_client_in_a_private_thread_hears_it_from_then_on() -> None:
+    async with meeting() as (at, bot):
+        at.guild.set_role(at.guild.noun.members[at.discord.bot.id].roles[0], NOTHING)
+        thread = at.person.open_thread(at.general, "just us", private=True)
+        at.person.say(thread, "unheard")
+        at.person.add_to_thread(thread, at.discord.bot)
+        at.person.say(thread, "heard")
+        (message,) = await heard(bot, 1)
+        assert message.content == "heard"
+        assert isinstance(message.channel, discord.Thread)
+
+
+async def test_files_go_up_and_an_image_alone_comes_down() -> None:
+    async with meeting() as (at, bot):
+        upload = discord.File(io.BytesIO(b"data"), "answer.txt")
+        await text_channel(bot, at.general).send("see", file=upload)
+        assert at.view.visible()[0].attachments == ["answer.txt"]
+        at.person.say(at.general, attachments=["cat.png"])
+        (message,) = await heard(bot, 1)
+        assert (message.content, message.attachments[0].content_type) == ("", "image/png")
+
+
+async def test_private_messages_reach_only_those_who_take_them() -> None:
+    async with meeting() as (at, bot):
+        await (await bot.fetch_user(at.ada.id)).send("psst")
+        assert [m.content for m in at.discord.dm(at.ada).visible()] == ["psst"]
+        shy = at.discord.user("shy", accepts_dms=False)
+        at.guild.join(shy)
+        with pytest.raises(discord.Forbidden) as refused:
+            await (await bot.fetch_user(shy.id)).send("psst")
+        assert refused.value.code == 50007
+
+
+async def test_typing_is_seen() -> None:
+    async with meeting() as (at, bot), text_channel(bot, at.general).typing():
+        assert [t.user for t in at.view.typing] == [at.discord.bot]

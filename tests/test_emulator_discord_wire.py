@@ -37,7 +37,7 @@ async def bare(at: Place) -> AsyncIterator[Ask]:
             async with session.request(method, url, json=body) as response:
                 answer: JsonObject = {} if response.status == 204 else await response.json()
                 refused = response.status >= 400
-                return response.status, answer["code"] if refused else answer
+                return response.status, answer.get("code") if refused else answer
 
         yield ask
 
@@ -168,6 +168,25 @@ async def test_an_interaction_takes_one_answer_and_none_when_late() -> None:
         assert [m.content for m in at.view.by_bot()] == ["done", "more"]
 
 
+async def test_a_deferred_answer_is_thinking_until_it_is_edited() -> None:
+    async with place() as at, bare(at) as ask:
+        path = f"/applications/{at.discord.world.application_id}/commands"
+        await ask("PUT", path, [{"name": "go", "description": "x"}])
+        used = at.person.slash(at.general, "go").interaction
+        original = f"/webhooks/{at.discord.bot.id}/{used.token}/messages/@original"
+        assert await ask("PATCH", original, {"content": "early"}) == (404, 10015)
+        callback = f"/interactions/{used.id}/{used.token}/callback"
+        assert await ask("POST", callback, {"type": 7, "data": {}}) == (400, 50035)
+        assert await ask("POST", callback, {"type": 5}) == (204, {})
+        assert [m.loading for m in at.view.visible()] == [True]
+        for text in ("one", "one two"):
+            assert (await ask("PATCH", original, {"content": text}))[0] == 200
+        (shown,) = at.view.by_bot()
+        assert [r.content for r in shown.history] == ["", "one", "one two"]
+        assert (await ask("DELETE", original))[0] == 204
+        assert await ask("GET", original) == (404, 10008)
+
+
 async def test_too_many_messages_are_429_and_counted() -> None:
     async with place(Settings()) as at, bare(at) as ask:
         path = f"/channels/{at.general.id}/messages"
@@ -182,6 +201,17 @@ async def test_too_many_messages_are_429_and_counted() -> None:
         assert len(at.discord.rate_limit_violations) == 1
         at.discord.advance(timedelta(seconds=5))
         assert (await ask("POST", path, {"content": "x"}))[0] == 200
+
+
+async def test_renaming_has_a_limit_of_its_own() -> None:
+    async with place(Settings()) as at, bare(at) as ask:
+        thread = at.person.open_thread(at.general, "one")
+        path = f"/channels/{thread.id}"
+        for name, status in (("two", 200), ("three", 200), ("four", 429)):
+            async with asyncio.timeout(5):
+                assert (await ask("PATCH", path, {"name": name}))[0] == status
+        assert (await ask("PATCH", path, {"archived": True}))[0] == 200
+        assert at.discord.channel(thread).name == "three"
 
 
 async def test_faults_break_calls_before_or_after_they_take_effect() -> None:
@@ -225,9 +255,7 @@ async def test_a_connection_that_stops_beating_is_closed() -> None:
         ('{"op": 2, "d": {"token": "TEST", "intents": 2, "properties": {}}}', 4014),
     ],
 )
-async def test_the_gateway_closes_with_the_code_that_a_payload_earns(
-    payload: str, code: int
-) -> None:
+async def test_the_gateway_closes_with_the_code_that_a_payload_earns(payload: str, code: int) -> None:
     strict = Settings(privileged_intents=Intent(0))
     async with place(strict) as at, gateway_line(at) as line:
         await line.receive()

@@ -75,9 +75,7 @@ async def test_json_form_multipart_and_query_are_the_same_call(
     assert {call.method for call in api.calls} == {"sendMessage"}
 
 
-async def test_updates_stay_until_an_offset_confirms_them(
-    api: BotApi, bot: Probe, ada: Person
-) -> None:
+async def test_updates_stay_until_an_offset_confirms_them(api: BotApi, bot: Probe, ada: Person) -> None:
     ada.say(ada, "two")
     ada.say(ada, "three")
     first, second, third = (await bot.call("getUpdates")).items
@@ -133,9 +131,7 @@ async def test_an_update_can_be_delivered_again_after_it_was_confirmed(
     assert (await bot.call("getUpdates", offset=offset)).items == []
 
 
-async def test_a_webhook_gets_each_update_until_it_accepts(
-    api: BotApi, bot: Probe, ada: Person
-) -> None:
+async def test_a_webhook_gets_each_update_until_it_accepts(api: BotApi, bot: Probe, ada: Person) -> None:
     seen: list[tuple[str | None, int]] = []
 
     async def receive(request: web.Request) -> web.Response:

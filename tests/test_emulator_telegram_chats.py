@@ -96,9 +96,7 @@ async def test_a_closed_topic_takes_messages_of_administrators_only(
     assert reply.refusal == (400, "Bad Request: message thread not found")
 
 
-async def test_the_bot_manages_topics_as_administrator(
-    api: BotApi, bot: Probe, ada: Person
-) -> None:
+async def test_the_bot_manages_topics_as_administrator(api: BotApi, bot: Probe, ada: Person) -> None:
     forum = api.add_supergroup("Team", ada, forum=True)
     reply = await bot.call("createForumTopic", chat_id=forum.id, name="a")
     assert reply.refusal == (400, "Bad Request: not enough rights to create a topic")

@@ -68,10 +68,7 @@ def ada(api: BotApi) -> Person:
         ({"text": "x", "parse_mode": "BBCode"}, "unsupported parse_mode"),
         (
             {"text": "😀", "entities": [{"type": "bold", "offset": 0, "length": 1}]},
-            (
-                "entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol at byte "
-                "offset 4"
-            ),
+            ("entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol at byte offset 4"),
         ),
         (
             {"text": "x", "entities": [{"type": "bold", "offset": 0, "length": 2}]},
@@ -162,9 +159,7 @@ async def test_only_own_messages_that_exist_can_be_edited(bot: Probe, ada: Perso
     assert reply.refusal == (400, "Bad Request: message to edit not found")
 
 
-async def test_a_deleted_message_is_gone_for_everybody(
-    api: BotApi, bot: Probe, ada: Person
-) -> None:
+async def test_a_deleted_message_is_gone_for_everybody(api: BotApi, bot: Probe, ada: Person) -> None:
     sent = (await bot.call("sendMessage", chat_id=ada.id, text="one")).result
     where = {"chat_id": ada.id, "message_id": sent["message_id"]}
     assert (await bot.call("deleteMessage", **where)).status == 200
@@ -198,9 +193,7 @@ async def test_a_press_gets_one_answer(api: BotApi, bot: Probe, ada: Person) -> 
     )
 
 
-async def test_drafts_are_shown_until_the_message_comes(
-    api: BotApi, bot: Probe, ada: Person
-) -> None:
+async def test_drafts_are_shown_until_the_message_comes(api: BotApi, bot: Probe, ada: Person) -> None:
     draft = {"chat_id": ada.id, "draft_id": 7, "can_stop": True}
     assert (await bot.call("sendMessageDraft", **draft, text="thin")).status == 200
     shown = api.chat(ada).thread(None).draft

@@ -54,6 +54,10 @@ class ChatModel(Protocol):
         """How many tokens prompt and answer may have together."""
         ...
 
+    async def warm_up(self) -> None:
+        """Do beforehand what the first answer would have to wait for. Repeating it is a no-op."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream one answer; the last piece is Done. Close the iterator to stop.
 

@@ -16,6 +16,10 @@ class Grant(Protocol):
         """
         ...
 
+    def longest_call(self) -> float:
+        """How many seconds one request may take at most, so that a renewal always comes in between."""
+        ...
+
     async def keep(self, reply: ReplyRecord) -> None:
         """Store where the answer stands before (intents) or after (ids) a send. Raises LeaseLost."""
         ...

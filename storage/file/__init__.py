@@ -4,7 +4,7 @@
 threads, listings and errands, ``workspaces/<id>/journal`` everything of one workspace. Each line of a
 journal is one step: a checksum and the changes as JSON. Beside a workspace's journal lie readable copies,
 ``sessions.json`` and ``transcripts/<session id>.md``, which lag and are never read back, and
-``quarantine/`` keeps damaged records.
+``quarantine/`` keeps damaged records until a person removes them.
 
 A step is one appended line, synced before it is acknowledged; leases' renewals and releases and owners'
 signs of life are not synced, since they mean nothing after a power loss, and neither is forgetting. Steps

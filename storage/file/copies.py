@@ -4,6 +4,7 @@ They lag, nothing reads them back, and a rewrite makes them anew.
 """
 
 import re
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +25,7 @@ class Copies:
     def __init__(self) -> None:
         self._behind: dict[WorkspaceId, dict[SessionId, None]] = {}
         self._written: dict[tuple[WorkspaceId, SessionId], tuple[int, int]] = {}
+        self._list_at: dict[WorkspaceId, float] = {}
 
     def note(self, workspace: WorkspaceId, steps: Sequence[Step]) -> None:
         """Remember what has to be copied."""
@@ -57,8 +59,12 @@ class Copies:
                 path.unlink(missing_ok=True)
         _list_sessions(folder / "sessions.json", tables)
 
-    def write(self, workspace: WorkspaceId, folder: Path, tables: Tables) -> bool:
-        """Bring the workspace's copies up to date; true while other workspaces' are behind."""
+    def write(self, workspace: WorkspaceId, folder: Path, tables: Tables, *, final: bool) -> bool:
+        """Bring the workspace's copies up to date; true while there are copies that are behind.
+
+        The list of sessions, which is written as a whole, is put off so that it takes a twentieth of the
+        time at most, except for the ``final`` time.
+        """
         transcripts = folder / "transcripts"
         transcripts.mkdir(mode=0o700, exist_ok=True)
         for session in self._behind.pop(workspace, {}):
@@ -68,8 +74,17 @@ class Copies:
                 self._written.pop((workspace, session), None)
             else:
                 self._append((workspace, session), path, tables.transcripts.get(session, []))
-        _list_sessions(folder / "sessions.json", tables)
+        self._list(workspace, folder, tables, final=final)
         return bool(self._behind)
+
+    def _list(self, workspace: WorkspaceId, folder: Path, tables: Tables, *, final: bool) -> None:
+        began = time.monotonic()
+        if began < self._list_at.get(workspace, 0.0) and not final:
+            self._behind[workspace] = {}
+            return
+        _list_sessions(folder / "sessions.json", tables)
+        took = time.monotonic() - began
+        self._list_at[workspace] = began + 20 * took
 
     def _append(self, key: tuple[WorkspaceId, SessionId], path: Path, messages: list[Message]) -> None:
         count, size = self._written.get(key, (0, 0))

@@ -1,13 +1,15 @@
 """The directory of a file store: whether it is ours, and what lies where."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
 import msgspec
 
 from sessions.errors import SettingError
-from sessions.model import WorkspaceId
+from sessions.model import Workspace, WorkspaceId
 from storage.file.journal import make_journal, sync_folder
 
 MARKER = "parley.json"
@@ -15,6 +17,7 @@ FORMAT = "parley file store"
 VERSION = 1
 
 _UNFINISHED = ".parley-"
+_NOTE = "workspace.json"
 
 
 class _Marker(msgspec.Struct):
@@ -49,6 +52,24 @@ class Folder:
         """Where the workspace's files are."""
         return self._workspaces / workspace
 
+    def note(self, workspace: Workspace) -> None:
+        """Write beside the workspace's journal whose it is, in case the root's record is lost."""
+        note = self.workspace(workspace.id) / _NOTE
+        unfinished = note.with_name(f"{_NOTE}.new")
+        with unfinished.open("wb") as file:
+            file.write(msgspec.json.encode(workspace) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(note)
+
+    def used_workspaces(self) -> Iterator[Workspace]:
+        """The workspaces that have a note and something in their journal."""
+        for folder in self._workspaces.iterdir():
+            note, journal = folder / _NOTE, folder / "journal"
+            if note.is_file() and journal.is_file() and journal.stat().st_size:
+                with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    yield msgspec.json.decode(note.read_bytes(), type=Workspace)
+
     def _claim(self) -> None:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         marker = self.root / MARKER
@@ -61,6 +82,7 @@ class Folder:
         for part in (self.quarantine, self._workspaces):
             part.mkdir(mode=0o700, exist_ok=True)
         make_journal(self.root)
+        os.close(os.open(self.hints, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _check_empty(self) -> None:
         foreign = [entry.name for entry in self.root.iterdir() if not entry.name.startswith(_UNFINISHED)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from storage.file.locking import FolderLock
 from storage.file.quarantine import Quarantine
-from storage.file.records import Damage, Record, frame, read_at, scan
+from storage.file.records import Damage, Record, frame, is_torn, read_at, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,14 @@ class Journal:
     """One process's place in a journal. Belongs to one thread.
 
     Reading needs no lock: a line that is not finished is left for the next time. Appending, mending and
-    rewriting need :meth:`locked`. ``lines`` counts the records since the file's beginning.
+    rewriting need :meth:`locked`. ``lines`` counts the records since the file's
+    beginning; ``is_damaged`` says that some were put aside.
     """
 
     def __init__(self, folder: Path, quarantine: Quarantine) -> None:
         self.path = folder / "journal"
         self.lines = 0
+        self.is_damaged = False
         self._folder = folder
         self._quarantine = quarantine
         self._lock = FolderLock(folder / "lock")
@@ -65,6 +67,8 @@ class Journal:
         tail = os.pread(self._descriptor, size - self._end, self._end)
         record = read_at(tail, 0)
         if record is None:
+            if not is_torn(tail):
+                self.put_aside(self._end, tail, "it is no record")
             os.ftruncate(self._descriptor, self._end)
             return []
         os.ftruncate(self._descriptor, self._end + record.end - 1)
@@ -94,17 +98,21 @@ class Journal:
         """Replace the journal by these records, in one step. Needs the lock. Raises OSError."""
         fresh = self.path.with_name("journal.new")
         with fresh.open("wb") as file:
+            lines = 0
             for payload in payloads:
                 file.write(frame(payload))
+                lines += 1
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path)
         sync_folder(self._folder)
         self._reopen()
         self._end = self._synced = os.fstat(self._descriptor).st_size
+        self.lines = lines
 
     def put_aside(self, offset: int, data: bytes, why: str) -> None:
         """Keep a copy of bytes that cannot be read."""
+        self.is_damaged = True
         self._quarantine.put(self.path, offset, data, why)
 
     def close(self) -> None:
@@ -119,6 +127,7 @@ class Journal:
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         self._inode = os.fstat(self._descriptor).st_ino
         self._end = self._synced = self.lines = 0
+        self.is_damaged = False
 
     def _read(self, size: int) -> Iterator[Record]:
         data = _pread(self._descriptor, size - self._end, self._end)

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from sessions.errors import ParleyError, StoreUnavailable
-from sessions.model import ThreadRef, WorkspaceId, WorkspaceKey
+from sessions.model import ThreadRef, Workspace, WorkspaceId, WorkspaceKey
 from sessions.ports.turns import Wakeup
 from storage.file.copies import Copies
 from storage.file.folder import Folder
@@ -153,10 +153,19 @@ class Keeper:
         if found is not None and title in ("", found.title):
             return found.id
         fresh = WorkspaceId(token_hex(16))
-        if found is None:
-            with self._disk():
+        with self._disk():
+            if found is None:
                 make_journal(self.folder.workspace(fresh))
-        return self.run_root(lambda step: root.workspace(step, key, title, fresh)).id
+                self.folder.note(Workspace(fresh, key, title, self.clock()))
+            made = self.run_root(lambda step: root.workspace(step, key, title, fresh))
+            if found is not None:
+                self.folder.note(made)
+        return made.id
+
+    def note(self, workspace: Workspace) -> None:
+        """Write down beside its journal whose the workspace is."""
+        with self._disk():
+            self.folder.note(workspace)
 
     def shorten_if_long(self, workspace: WorkspaceId) -> None:
         """Rewrite a journal that is much longer than it needs to be."""
@@ -166,8 +175,24 @@ class Keeper:
         with self._disk(workspace), kept.writing():
             self._shorten(workspace, kept, only_if_erased=False)
 
-    def write_copies(self) -> bool:
-        """Bring one workspace's readable files up to date; true while there are more."""
+    def root_is_damaged(self) -> bool:
+        """Whether records of the root journal were put aside."""
+        self.root()
+        return self._kept_root().journal.is_damaged
+
+    def shorten_root(self, *, only_if_long: bool) -> None:
+        """Rewrite the root journal without what nothing needs."""
+        with self._disk():
+            kept = self._kept_root()
+            if kept.is_long or not only_if_long:
+                with kept.writing():
+                    kept.shorten()
+
+    def write_copies(self, final: bool) -> bool:
+        """Bring one workspace's readable files up to date; true while there are more.
+
+        The ``final`` time nothing is put off.
+        """
         workspace = self._copies.next()
         if workspace is None:
             return False
@@ -176,8 +201,9 @@ class Keeper:
             if kept is None:
                 return self._copies.skip(workspace)
             with self._disk(workspace), kept.writing():
-                return self._copies.write(workspace, self.folder.workspace(workspace), kept.tables)
-        except StoreUnavailable as error:
+                folder = self.folder.workspace(workspace)
+                return self._copies.write(workspace, folder, kept.tables, final=final)
+        except Exception as error:  # noqa: BLE001 (copies must not end the thread that stores)
             log.warning("copies.failed", workspace=workspace, error=str(error))
             return self._copies.skip(workspace)
 
@@ -224,9 +250,13 @@ class Keeper:
             log.warning("journal.not_shortened", journal=str(kept.journal.path), error=str(error))
 
     def _publish(self, wakeups: list[Wakeup]) -> None:
-        if wakeups:
+        if not wakeups:
+            return
+        self._tell(wakeups)
+        try:
             self._hints.write(wakeups)
-            self._tell(wakeups)
+        except OSError as error:
+            log.warning("wakeups.not_written", error=str(error))
 
     @contextmanager
     def _disk(self, workspace: WorkspaceId | None = None) -> Iterator[None]:

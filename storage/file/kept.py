@@ -14,7 +14,7 @@ from storage.file.quarantine import Quarantine
 from storage.file.records import Record
 from storage.state.changes import Change, DropSession, PutSession, RootChange
 from storage.state.root import RootTables
-from storage.state.snapshot import estimate, snapshot
+from storage.state.snapshot import estimate, root_estimate, root_snapshot, snapshot
 from storage.state.tables import Tables
 
 SPARE_LINES = 1_000
@@ -86,6 +86,15 @@ class KeptRoot(Kept[RootTables, RootChange]):
     def __init__(self, folder: Path, quarantine: Quarantine) -> None:
         decoder = msgspec.json.Decoder(list[RootChange])
         super().__init__(Journal(folder, quarantine), RootTables, RootTables.apply, decoder)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether most of the journal is not needed any more."""
+        return self.journal.lines > 2 * root_estimate(self.tables) + SPARE_LINES
+
+    def shorten(self) -> None:
+        """Rewrite the journal without what nothing needs. Needs the lock."""
+        self.rewrite(root_snapshot(self.tables))
 
 
 class KeptWorkspace(Kept[Tables, Change]):

@@ -49,6 +49,11 @@ def read_at(data: bytes, start: int) -> Record | None:
     return Record(payload, start, end + 1)
 
 
+def is_torn(tail: bytes) -> bool:
+    """Whether these last bytes are what a crash leaves of a line: its beginning, or nothing but zeros."""
+    return tail.startswith(VERSION + b" ") or not tail.strip(b"\0") or tail == VERSION
+
+
 def scan(data: bytes) -> Iterator[Record | Damage]:
     """Records and damage in order; the data ends with a line break."""
     place = 0

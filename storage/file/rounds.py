@@ -17,6 +17,7 @@ def sweep(keeper: Keeper, claim: Claim, limit: int) -> tuple[Work, ...]:
         found += due(Step(keeper.read(workspace), keeper.clock()), claim)
     if root.has_old(keeper.root(), keeper.clock()):
         keeper.run_root(lambda step: root.forget(step, FORGET_LIMIT))
+    keeper.shorten_root(only_if_long=True)
     taken = [_acquire(keeper, one, claim) for one in sorted(found)[:limit]]
     return tuple(work for work in taken if work is not None)
 
@@ -32,6 +33,10 @@ def migrate(keeper: Keeper, old: ThreadRef, new: ThreadRef) -> None:
     for workspace in root.affected(keeper.root(), old, new):
         keeper.run(workspace, lambda step: catalog.migrate(step, old, new))
     keeper.run_root(lambda step: root.migrate(step, old, new))
+    for key in (old, new):
+        moved = keeper.root().find(root.chat_key(key))
+        if moved is not None:
+            keeper.note(moved)
 
 
 def quarantined(keeper: Keeper) -> tuple[Quarantined, ...]:

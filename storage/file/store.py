@@ -35,6 +35,7 @@ from storage.file import rounds
 from storage.file.folder import Folder
 from storage.file.keeper import Call, Keeper, Task
 from storage.file.listening import listen
+from storage.file.repair import repair
 from storage.file.worker import Worker
 from storage.state import catalog, leasing, root, turns
 from storage.state.root import RootStep
@@ -62,7 +63,7 @@ class FileStore:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, clock: Callable[[], datetime] = utc_now
+        cls, path: Path, *, clock: Callable[[], datetime] = utc_now
     ) -> AsyncIterator["FileStore"]:
         """Open the directory, made if there is none; leaving the context closes it.
 
@@ -79,9 +80,14 @@ class FileStore:
         worker = Worker(keeper.perform, keeper.write_copies, keeper.close)
         store = cls(keeper, worker, subscriptions)
         try:
+            await store.repair()
             yield store
         finally:
             await store.close()
+
+    async def repair(self) -> None:
+        """Bring back what can be found of records that the root journal lost."""
+        await self._call(lambda: repair(self._keeper))
 
     async def close(self) -> None:
         """See :meth:`sessions.ports.Store.close`."""

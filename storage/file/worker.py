@@ -31,13 +31,13 @@ class Worker:
     """Runs jobs in order of arrival.
 
     ``perform`` gets a batch and leaves errors in its jobs. ``chores`` are done when no job waits; they
-    return whether there are more. ``end`` comes last.
+    get whether it is the last time and return whether there are more. ``end`` comes last.
     """
 
     def __init__(
         self,
         perform: Callable[[Sequence[Job]], None],
-        chores: Callable[[], bool],
+        chores: Callable[[bool], bool],
         end: Callable[[], None],
     ) -> None:
         self._perform = perform
@@ -76,12 +76,12 @@ class Worker:
                 self._perform(batch)
                 self._tell(batch)
             if not batch or time.monotonic() - chores_at > OVERDUE:
-                more, chores_at = self._chores(), time.monotonic()
+                more, chores_at = self._chores(False), time.monotonic()
             else:
                 more = True
             if closing:
                 break
-        while self._chores():
+        while self._chores(True):
             pass
         self._end()
         self._call(self._note_end)

@@ -56,6 +56,12 @@ def estimate(tables: Tables) -> int:
     return (small + messages) // BATCH + len(tables.sessions) + len(tables.inboxes)
 
 
+def root_estimate(tables: RootTables) -> int:
+    """About how many lists a snapshot of the root has."""
+    named = len(tables.workspaces) + len(tables.keys) + len(tables.homes)
+    return (named + len(tables.listings) + len(tables.errands)) // BATCH
+
+
 def _session(tables: Tables, session: Session) -> Iterator[list[Change]]:
     identity = session.key.id
     lease = tables.leases.get(identity)

@@ -357,15 +357,15 @@ def test_a_lost_placeholder_marks_nothing() -> None:
     assert world.seen == [Content("new")]
 
 
-def test_typing_is_shown_until_there_is_text() -> None:
+def test_typing_is_shown_after_a_second_and_until_there_is_text() -> None:
     async def scenario() -> None:
         world = World()
         async with open_streamed(MemoryOutlet(world), world.turn, MemoryGrant(world), pacer()) as reply:
             await asyncio.sleep(9)
-            assert len(world.said("typing")) == 3
+            assert len(world.said("typing")) == 2
             reply.show("text")
             await asyncio.sleep(9)
-            assert len(world.said("typing")) == 3
+            assert len(world.said("typing")) == 2
 
     run(scenario())
 

@@ -34,6 +34,9 @@ class ScriptedModel:
     def context_tokens(self) -> int:
         return 100_000
 
+    async def warm_up(self) -> None:
+        """Nothing to do."""
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         self.prompts.append(prompt)
         for piece in self.script(prompt):

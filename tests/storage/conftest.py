@@ -5,12 +5,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from sessions.ports import Store
 from storage.file import FileStore
 from storage.memory import MemoryStore
+from storage.sqlite import SqliteStore
 
 Advance = Callable[[timedelta], Awaitable[None]]
 Second = Callable[[], Awaitable[Store]]
@@ -38,6 +40,9 @@ class Backend:
     second: Second
 
 
+Opening = Callable[[Path], AbstractAsyncContextManager[Backend]]
+
+
 @asynccontextmanager
 async def memory(_: Path) -> AsyncIterator[Backend]:
     clock = ManualClock()
@@ -49,22 +54,32 @@ async def memory(_: Path) -> AsyncIterator[Backend]:
     yield Backend(store, clock.advance, second)
 
 
-@asynccontextmanager
-async def file(folder: Path) -> AsyncIterator[Backend]:
-    clock = ManualClock()
-    async with AsyncExitStack() as stack:
-
-        async def second() -> Store:
-            store = await FileStore.open(folder / "store", clock=clock)
-            stack.push_async_callback(store.close)
-            return store
-
-        yield Backend(await second(), clock.advance, second)
+class OpenStore(Protocol):
+    def __call__(
+        self, path: Path, *, clock: Callable[[], datetime]
+    ) -> AbstractAsyncContextManager[Store]: ...
 
 
-BACKENDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {
+def on_disk(open_store: OpenStore) -> Opening:
+    """A backend whose stores share a path."""
+
+    @asynccontextmanager
+    async def opening(directory: Path) -> AsyncIterator[Backend]:
+        clock, path = ManualClock(), directory / "store"
+        async with AsyncExitStack() as stack:
+
+            async def second() -> Store:
+                return await stack.enter_async_context(open_store(path, clock=clock))
+
+            yield Backend(await second(), clock.advance, second)
+
+    return opening
+
+
+BACKENDS: dict[str, Opening] = {
     "memory": memory,
-    "file": file,
+    "file": on_disk(FileStore.open),
+    "sqlite": on_disk(SqliteStore.open),
 }
 """A backend joins the contract by one entry here."""
 

@@ -146,9 +146,7 @@ class GuildView:
         self._world.tell(Event(name, data | {"guild_id": str(self.noun.id)}, intent))
 
 
-def _role(
-    world: World, guild: Guild, name: str, permissions: Permission, managed: bool = False
-) -> Role:
+def _role(world: World, guild: Guild, name: str, permissions: Permission, managed: bool = False) -> Role:
     role = Role(world.ids.next(), name, int(permissions), len(guild.roles), managed)
     guild.roles[role.id] = role
     return role

@@ -110,13 +110,9 @@ class Discord:
         self.world.users[user.id] = user
         return user
 
-    def guild(
-        self, name: str, *, owner: User | None = None, bot_may: Permission = TALKING
-    ) -> GuildView:
+    def guild(self, name: str, *, owner: User | None = None, bot_may: Permission = TALKING) -> GuildView:
         """Make a guild with the bot in it."""
-        return GuildView(
-            self.world, found_guild(self.world, name, owner or self.world.owner, bot_may)
-        )
+        return GuildView(self.world, found_guild(self.world, name, owner or self.world.owner, bot_may))
 
     def guild_view(self, guild: Guild | int) -> GuildView:
         noun = self.world.guilds[guild] if isinstance(guild, int) else guild

@@ -6,12 +6,10 @@ Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 from tests.emulators.discord.changes import JsonObject
 
 
-class Refused(Exception):  # noqa: N818 - the name of what happened
+class Refused(Exception):
     """The answer that Discord gives instead of doing what was asked."""
 
-    def __init__(
-        self, status: int, code: int, message: str, errors: JsonObject | None = None
-    ) -> None:
+    def __init__(self, status: int, code: int, message: str, errors: JsonObject | None = None) -> None:
         super().__init__(f"{status} {code} {message}")
         self.status = status
         self.code = code
@@ -26,7 +24,7 @@ class Refused(Exception):  # noqa: N818 - the name of what happened
         return body
 
 
-class PersonCannot(Exception):  # noqa: N818
+class PersonCannot(Exception):
     """A person tried what the Discord app would not let them do."""
 
 

@@ -18,9 +18,7 @@ class Form:
         if isinstance(body, dict):
             self._body = body
         else:
-            self._refuse_at(
-                path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType"
-            )
+            self._refuse_at(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
 
     def check(self) -> None:
         """Raise the whole form's refusals, if there are any."""

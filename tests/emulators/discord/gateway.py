@@ -14,6 +14,10 @@ from tests.emulators.discord.changes import Changes, Clock, JsonObject
 from tests.emulators.discord.sessions import GatewayRefused, Op, Session, Sessions
 
 _LARGEST_PAYLOAD = 4096
+_SPOKEN = frozenset({WSMsgType.TEXT, WSMsgType.BINARY})
+# https://discord.com/developers/docs/events/gateway#initiating-a-disconnect
+_FAREWELLS = frozenset({1000, 1001})
+_FINAL_CODES = frozenset({4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Connection:
 
     def __init__(self, socket: web.WebSocketResponse, request: web.Request) -> None:
         self.session: Session | None = None
+        self.over = False
+        """The end of this connection is the end of its session as well."""
         self._socket = socket
         self._request = request
         self._outgoing: asyncio.Queue[str | _Close] = asyncio.Queue()
@@ -65,6 +71,7 @@ class Connection:
             if self._stalled:
                 continue
             if isinstance(item, _Close):
+                self.over |= item.code in _FINAL_CODES
                 await self._socket.close(code=item.code)
                 return
             with suppress(ConnectionError):
@@ -177,7 +184,7 @@ class Gateway:
                     task.cancel()
         finally:
             self.connections.remove(connection)
-            self._sessions.left(connection, socket.close_code)
+            self._sessions.left(connection, connection.over)
             self._changes.happened()
         return socket
 
@@ -192,13 +199,15 @@ class Gateway:
 
     async def _read(self, connection: Connection, socket: web.WebSocketResponse) -> None:
         sent_at: deque[datetime] = deque()
-        async for frame in socket:
+        while (frame := await socket.receive()).type in _SPOKEN:
             try:
                 self._count(sent_at)
                 self._sessions.receive(connection, _parse(frame))
             except GatewayRefused as refusal:
                 connection.close(refusal.code)
             self._changes.happened()
+        if frame.type is WSMsgType.CLOSE and frame.data in _FAREWELLS:
+            connection.over = True
 
     def _count(self, sent_at: deque[datetime]) -> None:
         rate = self._sessions.world.settings.gateway_sends

@@ -105,9 +105,7 @@ class Interactions:
         secret = f"interaction:{interaction_id}:{secrets.token_urlsafe(24)}".encode()
         token = base64.urlsafe_b64encode(secret).decode().rstrip("=")
         now = world.clock.now()
-        interaction = Interaction(
-            interaction_id, token, kind, name, user, channel, now, data, source
-        )
+        interaction = Interaction(interaction_id, token, kind, name, user, channel, now, data, source)
         self.by_token[token] = interaction
         self._fail_later(interaction)
         # Interactions reach the application even from channels that the bot cannot see.

@@ -51,9 +51,7 @@ def needed_permissions(registry: Registry, channel: Channel, word: str) -> Permi
     return Permission(int(command.get("default_member_permissions") or 0))
 
 
-def _descend(
-    command: JsonObject, words: tuple[str, ...]
-) -> tuple[list[JsonObject], list[JsonObject]]:
+def _descend(command: JsonObject, words: tuple[str, ...]) -> tuple[list[JsonObject], list[JsonObject]]:
     """Follow the words; give the last one's options and the options passed on the way."""
     options: list[JsonObject] = command.get("options", [])
     passed: list[JsonObject] = []

@@ -17,9 +17,7 @@ class ChannelKind(IntEnum):
     FORUM = 15
 
 
-THREAD_KINDS = frozenset(
-    {ChannelKind.NEWS_THREAD, ChannelKind.PUBLIC_THREAD, ChannelKind.PRIVATE_THREAD}
-)
+THREAD_KINDS = frozenset({ChannelKind.NEWS_THREAD, ChannelKind.PUBLIC_THREAD, ChannelKind.PRIVATE_THREAD})
 
 
 class MessageKind(IntEnum):

@@ -36,7 +36,7 @@ _LINK_STYLE = 5
 _PATIENCE_S = 10.0
 
 
-class InteractionFailed(Exception):  # noqa: N818
+class InteractionFailed(Exception):
     """The person was told that the application did not respond."""
 
 
@@ -66,9 +66,7 @@ class Invocation:
     async def acknowledged(self, timeout: float = _PATIENCE_S) -> Callback:  # noqa: ASYNC109
         """Wait until the bot answers at all; InteractionFailed when it is too late."""
         interaction = self.interaction
-        await self._world.changes.wait_for(
-            lambda: interaction.progress is not Progress.WAITING, timeout
-        )
+        await self._world.changes.wait_for(lambda: interaction.progress is not Progress.WAITING, timeout)
         if interaction.callback is None:
             raise InteractionFailed(f"{interaction.name}: no answer in time")
         return interaction.callback
@@ -94,9 +92,7 @@ class Invocation:
 class Person:
     """Somebody at a Discord app."""
 
-    def __init__(
-        self, world: World, user: User, interactions: Interactions, registry: Registry
-    ) -> None:
+    def __init__(self, world: World, user: User, interactions: Interactions, registry: Registry) -> None:
         self.user = user
         self._world = world
         self._interactions = interactions
@@ -197,9 +193,7 @@ class Person:
             return threads.open_thread_on(self._world, self._message(on), plan)
         return threads.open_thread(self._world, parent, plan)
 
-    def open_post(
-        self, forum: Place, name: str, content: str, *, mentions_bot: bool = False
-    ) -> Channel:
+    def open_post(self, forum: Place, name: str, content: str, *, mentions_bot: bool = False) -> Channel:
         """Open a post in a forum."""
         place = self._enter(forum)
         if place.kind is not ChannelKind.FORUM:
@@ -209,9 +203,9 @@ class Person:
         first = self._draft(content, mentions_bot, ())
         return threads.open_post(self._world, place, plan, first)
 
-    def add_to_thread(self, thread: Place, user: User | int) -> None:
+    def add_to_thread(self, thread: Place, member: User | int) -> None:
         """Bring somebody (the bot too) into a thread."""
-        found = self._world.users[user] if isinstance(user, int) else user
+        found = self._world.users[member] if isinstance(member, int) else member
         threads.join(self._world, self._enter(thread), found)
 
     def rename(self, channel: Place, name: str) -> None:

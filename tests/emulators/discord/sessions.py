@@ -30,7 +30,7 @@ class Op(IntEnum):
     HEARTBEAT_ACK = 11
 
 
-class GatewayRefused(Exception):  # noqa: N818
+class GatewayRefused(Exception):
     """The connection has to close with a code."""
 
     def __init__(self, code: int) -> None:
@@ -73,6 +73,10 @@ class Session:
         for sequence, _, text in self._sent:
             if sequence > after:
                 self.connection.send_text(text)
+
+    def count(self, name: str) -> int:
+        """Say how many events of a name the session had, replays not counted."""
+        return sum(1 for _, sent, _ in self._sent if sent == name)
 
     def last_data(self, name: str) -> JsonObject | None:
         """Give the data of the last event of a name, None if there was none."""
@@ -127,17 +131,14 @@ class Sessions:
         elif op == Op.REQUEST_GUILD_MEMBERS:
             self._send_members(line.session, _object(data))
 
-    def left(self, line: Line, close_code: int | None) -> None:
-        """Part a session from its connection; some closes end it for good.
-
-        https://discord.com/developers/docs/events/gateway#initiating-a-disconnect
-        """
+    def left(self, line: Line, for_good: bool) -> None:
+        """Part a session from its connection, to be resumed or, for good, to be forgotten."""
         session = line.session
         if session is None or session.connection is not line:
             return
         session.connection = None
         session.left_at = self.world.clock.now()
-        if close_code in {1000, 1001, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014}:
+        if for_good:
             self.by_id.pop(session.id, None)
 
     def _identify(self, line: Line, data: JsonObject) -> None:

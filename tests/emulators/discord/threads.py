@@ -131,10 +131,10 @@ def join(world: World, thread: Channel, user: User) -> None:
     if user.id in state.members:
         return
     state.members[user.id] = world.clock.now()
-    added = payloads.thread_member(thread, user.id, state.members[user.id])
-    _tell_members(world, thread, user, added=[added])
     if user is world.bot and thread.kind is ChannelKind.PRIVATE_THREAD:
         _tell_created(world, thread, newly=False)
+    added = payloads.thread_member(thread, user.id, state.members[user.id])
+    _tell_members(world, thread, user, added=[added])
 
 
 def leave(world: World, thread: Channel, user: User) -> None:

@@ -78,9 +78,7 @@ def find_replied(world: World, chat: Chat, arguments: Arguments) -> MessageId | 
     return None if message is None else message.id
 
 
-def thread_of_reply(
-    chat: Chat, thread_id: ThreadId | None, replied: MessageId | None
-) -> ThreadId | None:
+def thread_of_reply(chat: Chat, thread_id: ThreadId | None, replied: MessageId | None) -> ThreadId | None:
     """Return the thread that a message belongs to: its topic, or the root that it answers.
 
     A reply without a topic goes into the topic of the message that it answers.

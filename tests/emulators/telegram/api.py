@@ -78,9 +78,7 @@ class BotApi:
     def bot(self) -> User:
         return self.world.bot
 
-    def add_person(
-        self, first_name: str, *, username: str | None = None, language: str = "en"
-    ) -> Person:
+    def add_person(self, first_name: str, *, username: str | None = None, language: str = "en") -> Person:
         return Person(self.world, self.world.add_user(first_name, username, language))
 
     def person(self, user: User | int) -> Person:
@@ -134,9 +132,7 @@ class BotApi:
         """Whether a long poll of the bot is waiting."""
         return self.world.updates.polled
 
-    def wait_for(
-        self, predicate: Callable[[], Found | None], timeout: float = 5.0
-    ) -> Awaitable[Found]:
+    def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 5.0) -> Awaitable[Found]:
         """Wait until the predicate is true and return its value.
 
         It is asked again after every change of the world and every call. Raises `TimeoutError`
@@ -188,9 +184,7 @@ class BotApi:
         """Queue an update that typed decoding cannot parse; return its id."""
         return self.world.updates.publish_raw(GARBAGE if fields is None else fields, key=0)
 
-    def _populate(
-        self, view: ChatView, members: Sequence[Person], bot: MemberStatus | None
-    ) -> ChatView:
+    def _populate(self, view: ChatView, members: Sequence[Person], bot: MemberStatus | None) -> ChatView:
         for person in members:
             view.state.members[person.user.id] = MemberStatus.MEMBER
         self.groups.set_status(view, self.world.bot, bot or MemberStatus.MEMBER)

@@ -17,9 +17,7 @@ class Changes:
         happened, self._next = self._next, asyncio.Event()
         happened.set()
 
-    async def wait_for(
-        self, predicate: Callable[[], Found | None], seconds: float | None = 5.0
-    ) -> Found:
+    async def wait_for(self, predicate: Callable[[], Found | None], seconds: float | None = 5.0) -> Found:
         """Return the first true result of `predicate`; `TimeoutError` after `seconds`."""
         async with asyncio.timeout(seconds):
             while not (found := predicate()):

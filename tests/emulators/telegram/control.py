@@ -102,9 +102,7 @@ def _say(api: BotApi, order: Arguments) -> object:
 
 def _send_photo(api: BotApi, order: Arguments) -> object:
     thread = order.optional_integer("thread")
-    return _person(api, order).send_photo(
-        order.integer("chat"), order.text("caption"), thread=thread
-    )
+    return _person(api, order).send_photo(order.integer("chat"), order.text("caption"), thread=thread)
 
 
 def _edit(api: BotApi, order: Arguments) -> object:

@@ -41,9 +41,7 @@ _PLAIN_TYPES = {
     "code": "Code",
     "pre": "Pre",
 }
-_AUTOMATIC = frozenset(
-    {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
-)
+_AUTOMATIC = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"})
 _INDIVISIBLE = frozenset({"code", "pre", "text_link", "text_mention", "custom_emoji"})
 """Entities in which the server looks for no others."""
 _BOT_API_NAMES = {f"textEntityType{name}": wire for wire, name in _PLAIN_TYPES.items()}
@@ -93,9 +91,7 @@ def as_typed_by_a_person(text: str) -> FormattedText:
     return _with_found_entities(_trim(_clean(FormattedText(text))))
 
 
-def link_mentions(
-    formatted: FormattedText, user_of: Callable[[int], JsonObject | None]
-) -> FormattedText:
+def link_mentions(formatted: FormattedText, user_of: Callable[[int], JsonObject | None]) -> FormattedText:
     """Put users into mentions by id; mentions of unknown users are dropped as the server does."""
     kept: list[JsonObject] = []
     for entity in formatted.entities:
@@ -112,9 +108,7 @@ def link_mentions(
 def _parse(text: str, mode: str) -> FormattedText:
     if mode not in _PARSE_MODES:
         raise bad_request("Unsupported parse_mode")
-    answer = _execute(
-        {"@type": "parseTextEntities", "text": text, "parse_mode": _PARSE_MODES[mode]}
-    )
+    answer = _execute({"@type": "parseTextEntities", "text": text, "parse_mode": _PARSE_MODES[mode]})
     return FormattedText(str(answer["text"]), _from_tdlib(answer))
 
 
@@ -169,9 +163,7 @@ def _from_tdlib(formatted: JsonObject) -> tuple[JsonObject, ...]:
         described = _described(as_object(entity.get("type")) or {})
         if described is not None and entity["length"]:
             entities.append({"offset": entity["offset"], "length": entity["length"], **described})
-    return tuple(
-        sorted(entities, key=lambda entity: (_int(entity, "offset"), -_int(entity, "length")))
-    )
+    return tuple(sorted(entities, key=lambda entity: (_int(entity, "offset"), -_int(entity, "length"))))
 
 
 def _described(kind: JsonObject) -> JsonObject | None:

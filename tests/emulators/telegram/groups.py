@@ -64,9 +64,7 @@ class Groups:
         tell_message(self.world, state.messages[MessageId(topic.id)])
         return topic
 
-    def rename_topic(
-        self, chat: ChatLike, thread_id: int, name: str, actor: User | None = None
-    ) -> None:
+    def rename_topic(self, chat: ChatLike, thread_id: int, name: str, actor: User | None = None) -> None:
         state, topic = self._topic(chat, thread_id)
         rename_topic(self.world, state, actor or self._creator(state), topic, name)
 

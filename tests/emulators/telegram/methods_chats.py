@@ -102,9 +102,7 @@ def open_topic(world: World, chat: Chat, actor: User, name: str, icon_color: int
     """Create a topic; its number is the number of the service message that tells of it."""
     blank = world.blank(chat, actor)
     content: JsonObject = {"forum_topic_created": {"name": name, "icon_color": icon_color}}
-    created = world.post(
-        chat, Message(blank.id, chat.id, actor, blank.at, content=content, service=True)
-    )
+    created = world.post(chat, Message(blank.id, chat.id, actor, blank.at, content=content, service=True))
     topic = Topic(ThreadId(created.id), name, icon_color)
     chat.topics[topic.id] = topic
     world.put(chat, replace(created, thread_id=topic.id))

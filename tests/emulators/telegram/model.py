@@ -116,9 +116,7 @@ class Message:
         rows = (self.reply_markup or {}).get("inline_keyboard")
         if not isinstance(rows, list):
             return ()
-        return tuple(
-            (button["text"], button.get("callback_data")) for row in rows for button in row
-        )
+        return tuple((button["text"], button.get("callback_data")) for row in rows for button in row)
 
 
 @dataclass(frozen=True, slots=True)

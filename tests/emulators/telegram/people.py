@@ -84,23 +84,17 @@ class Person:
         state, blank = self._blank(chat, thread, reply_to)
         return self._send(state, replace(blank, text=formatted.text, entities=formatted.entities))
 
-    def send_photo(
-        self, chat: ChatLike, caption: str = "", *, thread: int | None = None
-    ) -> Message:
+    def send_photo(self, chat: ChatLike, caption: str = "", *, thread: int | None = None) -> Message:
         formatted = as_typed_by_a_person(caption)
         state, blank = self._blank(chat, thread, None)
         number = self.world.next_number()
         sizes = [_file(number, side) | {"width": side, "height": side} for side in (90, 320, 800)]
         return self._send(
             state,
-            replace(
-                blank, text=formatted.text, entities=formatted.entities, content={"photo": sizes}
-            ),
+            replace(blank, text=formatted.text, entities=formatted.entities, content={"photo": sizes}),
         )
 
-    def send_sticker(
-        self, chat: ChatLike, emoji: str = "🙂", *, thread: int | None = None
-    ) -> Message:
+    def send_sticker(self, chat: ChatLike, emoji: str = "🙂", *, thread: int | None = None) -> Message:
         state, blank = self._blank(chat, thread, None)
         sticker: JsonObject = {
             **_file(self.world.next_number(), 512),
@@ -148,9 +142,7 @@ class Person:
         callback = Callback(number, self.world.now())
         self.world.callbacks[callback.id] = callback
         current = self.world.message(chat, message.id)
-        shown = (
-            message_json(self.world, current) if current else inaccessible_json(self.world, message)
-        )
+        shown = message_json(self.world, current) if current else inaccessible_json(self.world, message)
         content: JsonObject = {
             "id": callback.id,
             "from": user_json(self.user),

@@ -88,9 +88,7 @@ class Wire:
         self._finish(call, 200)
         return _json({"ok": True, "result": result}, 200)
 
-    async def _hang(
-        self, request: web.Request, call: ApiCall, injection: Injection
-    ) -> web.Response:
+    async def _hang(self, request: web.Request, call: ApiCall, injection: Injection) -> web.Response:
         if injection.fault.kind is FaultKind.HANG_AFTER:
             await self._answer(call)
         await self._wait(lambda: self.closing or injection.removed, None)

@@ -14,8 +14,7 @@ OPT_IN = frozenset({"chat_member", "message_reaction", "message_reaction_count"}
 """Kinds that are only sent when asked for (https://core.telegram.org/bots/api#getupdates)."""
 
 OTHER_POLLER = (
-    "Conflict: terminated by other getUpdates request; "
-    "make sure that only one bot instance is running"
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 )
 
 

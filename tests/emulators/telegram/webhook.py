@@ -48,9 +48,7 @@ class Webhook:
         if arguments.flag("drop_pending_updates"):
             self._world.updates.forget_all()
         if self.target is not None:
-            self._world.updates.end_poll(
-                RefusedError(409, "Conflict: terminated by setWebhook request")
-            )
+            self._world.updates.end_poll(RefusedError(409, "Conflict: terminated by setWebhook request"))
         self._world.changes.notify()
 
     def info(self) -> JsonObject:

@@ -156,6 +156,18 @@ async def test_a_repeated_bind_returns_what_the_first_did(store: Store) -> None:
     assert await store.bound(thread()) is None
 
 
+async def test_a_thread_is_bound_in_one_workspace_only(store: Store) -> None:
+    here = await workspace_session(store, "here", where=thread())
+    there = await workspace_session(store, "there", workspace=WorkspaceKey("local"))
+    await store.bind(there.key, thread(), BIND)
+    assert await store.bound(thread()) == await store.get(there.key)
+    former = await store.get(here.key)
+    assert former is not None
+    assert former.status is Status.PAUSED
+    await store.unbind(thread())
+    assert await store.bound(thread()) is None
+
+
 async def test_a_session_that_does_not_exist_cannot_be_bound(store: Store) -> None:
     home = await store.workspace(HOME)
     with pytest.raises(NoSuchSession):

@@ -80,9 +80,7 @@ class RestServer:
         refusal = wrong_method() if _matches(call.route, known) else no_such_route()
         return self._answer(call, _refusal(refusal), {})
 
-    async def serve(
-        self, request: web.Request, template: str, handler: Handler
-    ) -> web.StreamResponse:
+    async def serve(self, request: web.Request, template: str, handler: Handler) -> web.StreamResponse:
         """Serve one call from recording to answer."""
         call = self._record(request, template)
         fault = self._faults.take(call.method, template)
@@ -129,9 +127,7 @@ class RestServer:
         if request.content_type == "multipart/form-data":
             return await self._read_parts(await request.multipart())
         if request.content_type != "application/json":
-            raise Refused(
-                400, 0, 'Expected "Content-Type" header to be one of {"application/json"}.'
-            )
+            raise Refused(400, 0, 'Expected "Content-Type" header to be one of {"application/json"}.')
         return _json(await request.text()), {}
 
     async def _read_parts(self, reader: MultipartReader) -> tuple[object, dict[str, Attachment]]:
@@ -150,9 +146,7 @@ class RestServer:
             files[part.name or name] = Attachment(world.ids.next(), name, content)
         return body, files
 
-    async def _break(
-        self, request: web.Request, call: Call, fault: Fault
-    ) -> web.StreamResponse | None:
+    async def _break(self, request: web.Request, call: Call, fault: Fault) -> web.StreamResponse | None:
         match fault.kind:
             case FaultKind.HTTP_ERROR:
                 if fault.status == 429:

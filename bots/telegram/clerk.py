@@ -1,0 +1,182 @@
+"""Does what a command or a pressed button says, and says what came of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar, assert_never
+
+import structlog
+
+from bots.actions import ResumeById, parse_action
+from bots.outlet import Closed, OutletError
+from bots.spoken import Retry, parse_spoken, run_action, run_spoken
+from bots.telegram.patience import waits
+from bots.telegram.speaker import Speaker
+from bots.telegram.updates import Commanded, Origin, Pressed, inbound_of
+from bots.wording import Notice, say, say_error, say_failure, say_kept
+from sessions.commands import Caller, SessionCommands
+from sessions.errors import StoreUnavailable, UserError
+from sessions.incidents import report
+from sessions.model import Ask, Holder, Inbound, ThreadRef
+from sessions.ports.turns import Accepted
+
+STALE = "This button does not work any more. Send /session list."
+
+R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
+
+
+class Accepts(Protocol):
+    """The engine, as far as an adapter needs it."""
+
+    @property
+    def holder(self) -> Holder:
+        """The running process, as leases name it."""
+        ...
+
+    async def accept(self, inbound: Inbound, title: str = "") -> Accepted:
+        """Take an Inbound over durably. Raises StoreUnavailable."""
+        ...
+
+
+class Desk(Protocol):
+    """Rights and buttons: :class:`bots.telegram.administration.Administration`."""
+
+    async def administers(self, chat: int, person: int) -> bool:
+        """Whether the person administers the chat."""
+        ...
+
+    async def answer(self, query: str, alert: str = "") -> None:
+        """End the spinner of a button."""
+        ...
+
+
+class Clerk:
+    """Serves one errand at a time, any number at once. ``desk`` may take seconds to be there.
+
+    ``changed`` hears of threads whose binding may have changed.
+    """
+
+    def __init__(
+        self,
+        engine: Accepts,
+        commands: SessionCommands,
+        speaker: Speaker,
+        desk: Callable[[], Awaitable[Desk]],
+        changed: Callable[[ThreadRef], None],
+    ) -> None:
+        self._engine = engine
+        self._commands = commands
+        self._speaker = speaker
+        self._desk = desk
+        self._changed = changed
+
+    async def carry_out(self, said: Commanded | Pressed, effect: asyncio.Event) -> None:
+        """Do it, set ``effect``, say what came of it. Waits for a store that is away.
+
+        Raises OutletError when a right could not be looked up.
+        """
+        match said:
+            case Commanded():
+                notice = await self._outcome(said)
+                effect.set()
+                await self._say(said.origin, notice)
+            case Pressed():
+                await self._press(said, effect)
+            case other:
+                assert_never(other)
+
+    async def _command(self, said: Commanded) -> Notice | None:
+        """Do what was said; None: an answer follows as the reply of a turn."""
+        spoken = parse_spoken(_without_name(said.text))
+        caller = self._caller(said.origin)
+        if spoken is None:
+            return None
+        if isinstance(spoken, Retry):
+            await self._commands.check_retry(caller)
+            retry = inbound_of(said.origin, "", said.sent_at, Ask.RETRY)
+            await self._engine.accept(retry, said.title)
+            return None
+        return say(await run_spoken(self._commands, caller, spoken))
+
+    async def _press(self, said: Pressed, effect: asyncio.Event) -> None:
+        action, origin = parse_action(said.data), said.origin
+        if action is None or origin is None:
+            await self.end_spinner(said, STALE)
+            return
+        try:
+            caller = self._caller(origin)
+            outcome = await insist(lambda: run_action(self._commands, caller, action))
+        except UserError as error:
+            await self.end_spinner(said, str(error))
+            return
+        except OutletError:
+            raise
+        except Exception:  # noqa: BLE001 - the edge of a lane
+            incident = report("telegram.button_failed", event_id=origin.event)
+            await self.end_spinner(said, f"Something failed. The operator can look up {incident}.")
+            return
+        finally:
+            effect.set()
+            self._changed(origin.place.thread)
+        await self.end_spinner(said)
+        notice = say_kept() if outcome is None else say(outcome)
+        if isinstance(action, ResumeById):
+            await self._say(origin, notice)
+            return
+        try:
+            await self._speaker.replace(origin, notice)
+        except Closed as closed:
+            log.info("telegram.notice_refused", error=type(closed).__name__)
+
+    async def end_spinner(self, said: Pressed, alert: str = "") -> None:
+        """Answer the button's query; if that fails, the spinner ends by itself."""
+        try:
+            await (await self._desk()).answer(said.query, alert)
+        except OutletError as error:
+            log.info("telegram.spinner_not_ended", error=type(error).__name__)
+
+    async def _outcome(self, said: Commanded) -> Notice | None:
+        try:
+            return await insist(lambda: self._command(said))
+        except UserError as error:
+            return say_error(error)
+        except OutletError:
+            raise
+        except Exception:  # noqa: BLE001 - the edge of a lane
+            return say_failure(report("telegram.command_failed", event_id=said.origin.event))
+        finally:
+            self._changed(said.origin.place.thread)
+
+    async def _say(self, origin: Origin, notice: Notice | None) -> None:
+        if notice is None:
+            return
+        try:
+            await self._speaker.say(origin, notice)
+        except Closed as closed:
+            log.info("telegram.notice_refused", error=type(closed).__name__)
+
+    def _caller(self, origin: Origin) -> Caller:
+        async def administers() -> bool:
+            if origin.administers or origin.private:
+                return True
+            person = int(origin.person.id.partition(":")[2])
+            return await (await self._desk()).administers(int(origin.chat), person)
+
+        return Caller(origin.person, origin.place, origin.event, administers)
+
+
+async def insist(call: Callable[[], Awaitable[R]]) -> R:
+    """Call until the store is there. The caller bounds the time."""
+    pauses = waits()
+    while True:
+        try:
+            return await call()
+        except StoreUnavailable:
+            await asyncio.sleep(next(pauses))
+
+
+def _without_name(text: str) -> str:
+    """Return the command without ``@name``: the reader has seen to it that it is this bot's."""
+    head, *rest = text.split(maxsplit=1)
+    return " ".join((head.partition("@")[0], *rest))

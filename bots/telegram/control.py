@@ -1,0 +1,156 @@
+"""Carries out commands and pressed buttons, beside the receiving loop and beside running turns.
+
+They are errands: kept in the store before Telegram is told "taken", finished after the outcome was said,
+and adopted from processes that died in between. Commands of one thread take effect in order, and a
+message behind them is accepted after them.
+"""
+
+import asyncio
+import re
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from bots.actions import ListPage, ResumeById, parse_action
+from bots.outlet import OutletError
+from bots.telegram.clerk import Clerk, insist
+from bots.telegram.schema import Update
+from bots.telegram.updates import Commanded, Pressed, Reader
+from sessions.errors import StoreUnavailable
+from sessions.incidents import report
+from sessions.model import EventId, Holder, Platform, ThreadRef
+from sessions.ports.errands import Errand, Errands
+
+ERRAND_LEASE = timedelta(seconds=60)
+ERRAND_TIME = timedelta(seconds=45)
+"""Less than the lease, so that no other process carries the errand out at the same time."""
+_ADOPTED_AT_ONCE = 20
+_TURN_TIME = 5.0
+"""Seconds that a message waits for the commands before it."""
+_SETTLE_TIME = 3.0
+
+_BESIDE = re.compile(r"/(stop|session(@\w+)?\s+delete)\b", re.ASCII | re.IGNORECASE)
+
+log = structlog.get_logger(__name__)
+
+
+class Control:
+    """The errands of all chats, from "taken" until they are finished."""
+
+    def __init__(
+        self, reader: Reader, holder: Holder, errands: Errands, clerk: Clerk, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._reader = reader
+        self._holder = holder
+        self._errands = errands
+        self._clerk = clerk
+        self._tasks = tasks
+        self._running: set[EventId] = set()
+        self._carrying: set[asyncio.Task[None]] = set()
+        self._last: dict[ThreadRef, asyncio.Event] = {}
+
+    async def admit(self, event: EventId, said: Commanded | Pressed, raw: bytes) -> None:
+        """Keep the errand and begin it; a repeat does nothing. Raises StoreUnavailable."""
+        errand = Errand(event, Platform.TELEGRAM, raw)
+        if await self._errands.admit(errand, self._holder, ERRAND_LEASE):
+            self._begin(errand, said)
+
+    async def settle(self) -> None:
+        """Give what is being carried out a moment to end, so that no other process has to do it."""
+        if self._carrying:
+            await asyncio.wait(self._carrying, timeout=_SETTLE_TIME)
+
+    async def wait_for_commands(self, thread: ThreadRef) -> None:
+        """Return when the thread's earlier commands have taken effect, or take too long."""
+        if (last := self._last.get(thread)) is not None:
+            try:
+                async with asyncio.timeout(_TURN_TIME):
+                    await last.wait()
+            except TimeoutError:
+                log.warning("telegram.command_slow", thread=str(thread))
+
+    async def adopt_for_ever(self) -> None:
+        """Take over, at once and then regularly, what processes that died left undone."""
+        while True:
+            try:
+                await self._adopt()
+            except StoreUnavailable:
+                log.warning("telegram.errands_not_adopted")
+            except Exception:  # noqa: BLE001 - the edge of a lane
+                report("telegram.adoption_failed")
+            await asyncio.sleep(ERRAND_LEASE.total_seconds())
+
+    async def _adopt(self) -> None:
+        platforms = frozenset({Platform.TELEGRAM})
+        adopted = await self._errands.adopt(platforms, self._holder, ERRAND_LEASE, _ADOPTED_AT_ONCE)
+        for errand in adopted:
+            if errand.event in self._running:
+                continue
+            said = self._read(errand)
+            if said is None:
+                await self._errands.finish(errand.event)
+            else:
+                self._begin(errand, said)
+
+    def _read(self, errand: Errand) -> Commanded | Pressed | None:
+        try:
+            said = self._reader.read(msgspec.json.decode(errand.body, type=Update))
+        except msgspec.MsgspecError:
+            log.warning("telegram.errand_undecodable", event_id=errand.event)
+            return None
+        return said if isinstance(said, Commanded | Pressed) else None
+
+    def _begin(self, errand: Errand, said: Commanded | Pressed) -> None:
+        """Take a place in the thread's order before anything else can."""
+        self._running.add(errand.event)
+        place, effect = _thread_of(said), asyncio.Event()
+        before = None
+        if place is not None and not _is_beside(said):
+            before, self._last[place] = self._last.get(place), effect
+        task = self._tasks.create_task(self._carry_out(errand, said, before, effect))
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
+
+    async def _carry_out(
+        self,
+        errand: Errand,
+        said: Commanded | Pressed,
+        before: asyncio.Event | None,
+        effect: asyncio.Event,
+    ) -> None:
+        try:
+            async with asyncio.timeout(ERRAND_TIME.total_seconds()):
+                if before is not None:
+                    await before.wait()
+                await self._clerk.carry_out(said, effect)
+                await insist(lambda: self._errands.finish(errand.event))
+        except (TimeoutError, StoreUnavailable, OutletError) as error:
+            # The errand stays in the store and is adopted when its time has run out.
+            log.warning("telegram.errand_postponed", event_id=errand.event, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - the edge of a lane
+            report("telegram.errand_failed", event_id=errand.event)
+            await self._give_up(errand)
+        finally:
+            self._running.discard(errand.event)
+            effect.set()
+            if (place := _thread_of(said)) is not None and self._last.get(place) is effect:
+                del self._last[place]
+
+    async def _give_up(self, errand: Errand) -> None:
+        """Let go of what would fail the same way each time."""
+        try:
+            await self._errands.finish(errand.event)
+        except StoreUnavailable:
+            log.warning("telegram.errand_not_finished", event_id=errand.event)
+
+
+def _thread_of(said: Commanded | Pressed) -> ThreadRef | None:
+    return None if said.origin is None else said.origin.place.thread
+
+
+def _is_beside(said: Commanded | Pressed) -> bool:
+    """Whether it neither waits nor is waited for: it changes no binding, or has to ask who may."""
+    if isinstance(said, Pressed):
+        return not isinstance(parse_action(said.data), ResumeById | ListPage)
+    return _BESIDE.match(said.text) is not None

@@ -1,0 +1,65 @@
+"""What is remembered of threads, to spare the store a question and to name new sessions."""
+
+import time
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from sessions.model import ThreadRef
+
+BOUND_MEMORY = 10.0
+"""Seconds."""
+_REMEMBERED = 2048
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Key, Value]):
+    """The values that were set last; older ones are forgotten."""
+
+    def __init__(self, most: int = _REMEMBERED) -> None:
+        self._most = most
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def put(self, key: Key, value: Value) -> None:
+        """Remember the value as the newest."""
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+    def get(self, key: Key, default: Value) -> Value:
+        """Return what is remembered, or the default."""
+        return self._values.get(key, default)
+
+    def drop(self, key: Key) -> None:
+        """Forget it."""
+        self._values.pop(key, None)
+
+
+class KnownThreads:
+    """Which threads were bound a moment ago, and what threads are called."""
+
+    def __init__(self) -> None:
+        self._bound: Recent[ThreadRef, float] = Recent()
+        self._titles: Recent[ThreadRef, str] = Recent()
+
+    def bound(self, thread: ThreadRef) -> None:
+        """Remember for a few seconds that the thread is bound; that it is not is never remembered."""
+        self._bound.put(thread, time.monotonic())
+
+    def is_bound(self, thread: ThreadRef) -> bool:
+        """Whether it surely was bound a few seconds ago."""
+        return time.monotonic() - self._bound.get(thread, -BOUND_MEMORY) < BOUND_MEMORY
+
+    def changed(self, thread: ThreadRef) -> None:
+        """Forget whether the thread is bound."""
+        self._bound.drop(thread)
+
+    def named(self, thread: ThreadRef, title: str) -> None:
+        """Remember what the thread is called."""
+        self._titles.put(thread, title)
+
+    def title(self, thread: ThreadRef) -> str:
+        """What the thread is called, as far as it is known."""
+        return self._titles.get(thread, "")

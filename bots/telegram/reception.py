@@ -1,0 +1,251 @@
+"""Takes updates over: each is durable, or of no consequence, when :meth:`Reception.take` returns.
+
+Nothing slow happens here. A store that is away is waited for, because the offset must not move past
+what was not kept; refusals and other notices are said beside.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Protocol, assert_never
+
+import msgspec
+import structlog
+
+from bots.admission import Admission
+from bots.outlet import OutletError
+from bots.quoting import plain
+from bots.telegram.clerk import STALE, Accepts, Clerk
+from bots.telegram.control import Control
+from bots.telegram.memory import KnownThreads, Recent
+from bots.telegram.patience import waits
+from bots.telegram.polling import Batch
+from bots.telegram.schema import Update
+from bots.telegram.speaker import Speaker
+from bots.telegram.updates import (
+    Change,
+    ClosedTopic,
+    Commanded,
+    Event,
+    Moved,
+    Origin,
+    Pressed,
+    Reader,
+    Removed,
+    Renamed,
+    Reopened,
+    Said,
+    Wordless,
+)
+from bots.wording import Notice, say_failure
+from sessions.errors import StoreUnavailable
+from sessions.incidents import report
+from sessions.model import Session, ThreadRef
+from sessions.threads import ThreadEvents
+
+TEXT_ONLY = "I can only read text for now. Please write it out."
+NOTHING_ASKED = "Yes? Write your question behind my name."
+NOTICE_TIME = timedelta(seconds=45)
+_REFUSAL_PAUSE = 60.0
+_NOTICE_PAUSE = 3.0
+"""Seconds; pictures of one album come as messages of their own."""
+_STORE_WAITS = (0.1, 5.0)
+
+log = structlog.get_logger(__name__)
+_decode = msgspec.json.Decoder(Update).decode
+
+
+class Bindings(Protocol):
+    """What the store knows of threads."""
+
+    async def bound(self, thread: ThreadRef) -> Session | None:
+        """The session the thread is bound to."""
+        ...
+
+
+class Reception:
+    """Decides what each update is to the bot. Updates of one chat are taken in order."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        admission: Admission,
+        engine: Accepts,
+        bindings: Bindings,
+        threads: ThreadEvents,
+        control: Control,
+        clerk: Clerk,
+        speaker: Speaker,
+        known: KnownThreads,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._reader = reader
+        self._admission = admission
+        self._engine = engine
+        self._bindings = bindings
+        self._threads = threads
+        self._control = control
+        self._clerk = clerk
+        self._speaker = speaker
+        self._known = known
+        self._tasks = tasks
+        self._said_at: Recent[tuple[str, ...], float] = Recent()
+
+    async def take(self, batch: Batch) -> None:
+        """Return when every update of the batch is taken over; chats do not wait for each other."""
+        chats: dict[str, list[tuple[Event, bytes]]] = {}
+        for number, raw in batch:
+            if (event := self._read(number, raw)) is not None:
+                chats.setdefault(_chat_of(event), []).append((event, raw))
+        if len(chats) == 1:
+            (events,) = chats.values()
+            await self._take_chat(events)
+            return
+        async with asyncio.TaskGroup() as lanes:
+            for events in chats.values():
+                lanes.create_task(self._take_chat(events))
+
+    async def change(self, change: Change) -> None:
+        """Let a thread's session move along; waits for a store that is away."""
+        await self._persist(change, b"")
+
+    def _read(self, number: int, raw: bytes) -> Event | None:
+        try:
+            return self._reader.read(_decode(raw))
+        except msgspec.MsgspecError:
+            log.warning("telegram.update_undecodable", update_id=number)
+        except Exception:  # noqa: BLE001 - one update must not keep the others away
+            report("telegram.update_unreadable", update_id=number)
+        return None
+
+    async def _take_chat(self, events: Sequence[tuple[Event, bytes]]) -> None:
+        for event, raw in events:
+            await self._persist(event, raw)
+
+    async def _persist(self, event: Event, raw: bytes) -> None:
+        pauses = waits(*_STORE_WAITS)
+        while True:
+            try:
+                await self._take(event, raw)
+            except StoreUnavailable:
+                log.warning("telegram.store_unavailable")
+                await asyncio.sleep(next(pauses))
+            except Exception:  # noqa: BLE001 - one update must not keep the others away
+                incident = report("telegram.update_failed")
+                if isinstance(event, Said | Commanded):
+                    self._say(event.origin, say_failure(incident))
+                return
+            else:
+                return
+
+    async def _take(self, event: Event, raw: bytes) -> None:
+        match event:
+            case Said():
+                await self._message(event)
+            case Commanded():
+                if self._admitted(event.origin, addressed=True):
+                    await self._control.admit(event.origin.event, event, raw)
+            case Pressed():
+                await self._button(event, raw)
+            case Wordless(origin, addressed, empty):
+                if addressed and self._admitted(origin, addressed=True):
+                    said = NOTHING_ASKED if empty else TEXT_ONLY
+                    self._say_seldom(("wordless", str(origin.place.thread)), origin, said, _NOTICE_PAUSE)
+            case Renamed() | ClosedTopic() | Reopened() | Moved() | Removed():
+                await self._move_along(event)
+            case other:
+                assert_never(other)
+
+    async def _message(self, said: Said) -> None:
+        thread = said.origin.place.thread
+        await self._control.wait_for_commands(thread)
+        if not (said.addressed or await self._is_bound(thread)):
+            return
+        if self._admitted(said.origin, addressed=said.addressed):
+            await self._engine.accept(said.inbound(), self._known.title(thread) or said.title)
+            self._known.bound(thread)
+
+    async def _button(self, pressed: Pressed, raw: bytes) -> None:
+        """Keep a press of somebody who is admitted; others hear so at once."""
+        origin = pressed.origin
+        if origin is None or not self._admits(origin):
+            alert = STALE if origin is None else "You may not use this bot."
+            self._beside(self._clerk.end_spinner(pressed, alert))
+            return
+        await self._control.admit(origin.event, pressed, raw)
+
+    async def _is_bound(self, thread: ThreadRef) -> bool:
+        if self._known.is_bound(thread):
+            return True
+        if await self._bindings.bound(thread) is None:
+            return False
+        self._known.bound(thread)
+        return True
+
+    async def _move_along(self, change: Change) -> None:
+        match change:
+            case Renamed(thread, title):
+                self._known.named(thread, title)
+                await self._threads.renamed(thread, title)
+            case ClosedTopic(thread):
+                await self._threads.closed(thread)
+            case Reopened(thread):
+                await self._threads.reopened(thread)
+            case Removed(thread):
+                self._known.changed(thread)
+                await self._threads.removed(thread)
+            case Moved(old, new):
+                await self._threads.migrated(old, new)
+            case other:
+                assert_never(other)
+
+    def _admits(self, origin: Origin) -> bool:
+        return self._admission.admits(origin.person.id, f"telegram:{origin.chat}")
+
+    def _admitted(self, origin: Origin, *, addressed: bool) -> bool:
+        if self._admits(origin):
+            return True
+        if addressed:
+            refusal = plain(self._admission.refusal(origin.person.id))
+            key = ("refused", origin.chat, origin.person.id)
+            self._say_seldom(key, origin, refusal, _REFUSAL_PAUSE)
+        return False
+
+    def _say_seldom(self, key: tuple[str, ...], origin: Origin, markdown: str, pause: float) -> None:
+        """Say it unless the same was said a moment ago, so that nobody can make the bot flood."""
+        now = time.monotonic()
+        if now - self._said_at.get(key, -pause) < pause:
+            return
+        self._said_at.put(key, now)
+        self._say(origin, Notice(markdown))
+
+    def _say(self, origin: Origin, notice: Notice) -> None:
+        self._beside(self._speaker.say(origin, notice))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.create_task(_within(NOTICE_TIME, work))
+
+
+async def _within(time_limit: timedelta, notice: Coroutine[None, None, None]) -> None:
+    try:
+        async with asyncio.timeout(time_limit.total_seconds()):
+            await notice
+    except (TimeoutError, OutletError) as error:
+        log.info("telegram.notice_dropped", error=type(error).__name__)
+    except Exception:  # noqa: BLE001 - the edge of a lane
+        report("telegram.notice_failed")
+
+
+def _chat_of(event: Event) -> str:
+    match event:
+        case Moved(old, _):
+            return old.chat
+        case Renamed() | ClosedTopic() | Reopened() | Removed():
+            return event.thread.chat
+        case Pressed():
+            return event.origin.chat if event.origin is not None else ""
+        case Said() | Commanded() | Wordless():
+            return event.origin.chat
+        case other:
+            assert_never(other)

@@ -1,0 +1,90 @@
+"""Says what commands came to, where they were given: notices with buttons, paced like answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bots.outlet import Flooded, MessageGone, Unreachable
+from bots.pacing import Pacer
+from bots.telegram.outlet import TelegramOutlet
+from bots.telegram.patience import waits
+from bots.telegram.rendering import Part, Renderer
+from bots.telegram.schema import Button, Keyboard
+from bots.telegram.updates import Change, Origin
+from bots.telegram.wire import Wire
+from bots.wording import ButtonStyle, Notice, encode_action
+
+
+class Speaker:
+    """Sends and edits notices. Retries what may pass for ever: give it the time it may take.
+
+    Raises Closed when the place takes nothing.
+    """
+
+    def __init__(
+        self, wire: Wire, renderer: Renderer, pacer: Pacer, discovered: Callable[[Change], None]
+    ) -> None:
+        self._wire = wire
+        self._renderer = renderer
+        self._pacer = pacer
+        self._discovered = discovered
+
+    async def say(self, origin: Origin, notice: Notice) -> None:
+        """Answer a message."""
+        await self._send(self._outlet(origin), notice, self._renderer.render(notice.text))
+
+    async def replace(self, origin: Origin, notice: Notice) -> None:
+        """Put the notice in place of the message whose button was pressed, or below if that is gone."""
+        outlet = self._outlet(origin)
+        parts = self._renderer.render(notice.text)
+        if len(parts) != 1:
+            await self._send(outlet, notice, parts)
+            return
+        keyboard = keyboard_of(notice) or Keyboard(())
+        try:
+            await self._insist(outlet.chat, lambda: outlet.edit(str(origin.message), parts[0], keyboard))
+        except MessageGone:
+            await self._send(outlet, notice, parts)
+
+    async def _send(self, outlet: TelegramOutlet, notice: Notice, parts: tuple[Part, ...]) -> None:
+        for index, part in enumerate(parts):
+            keyboard = keyboard_of(notice) if index == len(parts) - 1 else None
+
+            async def send(
+                part: Part = part, index: int = index, keys: Keyboard | None = keyboard
+            ) -> None:
+                await outlet.send(part, index, keys)
+
+            await self._insist(outlet.chat, send)
+
+    async def _insist(self, chat: str, call: Callable[[], Awaitable[None]]) -> None:
+        pauses = waits()
+        while True:
+            if (pause := self._pacer.hold(chat)) > 0:
+                await asyncio.sleep(pause)
+                continue
+            try:
+                return await call()
+            except Flooded as flood:
+                self._pacer.flooded(chat, flood.retry_after)
+            except Unreachable:
+                await asyncio.sleep(next(pauses))
+
+    def _outlet(self, origin: Origin) -> TelegramOutlet:
+        thread, message = origin.place.thread, str(origin.message)
+        return TelegramOutlet(self._wire, self._renderer, thread, message, self._discovered)
+
+
+def keyboard_of(notice: Notice) -> Keyboard | None:
+    """Return the buttons as Telegram takes them."""
+    rows = tuple(
+        tuple(
+            Button(
+                button.label,
+                encode_action(button.action),
+                "" if button.style is ButtonStyle.PLAIN else button.style.value,
+            )
+            for button in row
+        )
+        for row in notice.buttons
+    )
+    return Keyboard(rows) if rows else None

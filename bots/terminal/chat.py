@@ -1,0 +1,144 @@
+"""The terminal chat: messages and commands in, answers and pages out, one after the other."""
+
+import re
+from typing import TextIO, assert_never
+
+from bots.spoken import Command, Retry, parse_spoken, run_spoken
+from bots.terminal import pages
+from bots.terminal.conversation import Conversation
+from bots.terminal.lines import Lines
+from bots.terminal.plain import printable
+from sessions.commands import SessionCommands
+from sessions.errors import StoreError, UsageError, UserError
+from sessions.model import Ask
+from sessions.outcomes import (
+    ConfirmDelete,
+    Deleted,
+    Helped,
+    Listed,
+    Outcome,
+    Resumed,
+    Shown,
+    Started,
+    Stopped,
+)
+from sessions.ports.turns import Accepted
+
+HELP = """\
+Session Commands:
+
+  /session start [name]             - Start a new session
+  /session list [page]              - List all sessions
+  /session resume <name or number>  - Resume a session
+  /session show [name]              - Show session details
+  /session delete <name>            - Delete a session
+  /session help                     - Show this help
+
+Also:
+  /retry   - Answer the last message again
+  /stop    - Stop the running answer; so does Ctrl-C
+  /quit    - Leave; so does Ctrl-D"""
+
+_NO_COMMAND = re.compile(r"/[A-Za-z_]+(?!\S)")
+_LEAVE = ("/quit", "/exit")
+
+
+class TerminalChat:
+    """Reads a line, does what it says, prints what comes of it, and reads on."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        commands: SessionCommands,
+        lines: Lines,
+        stream: TextIO,
+    ) -> None:
+        self._conversation = conversation
+        self._commands = commands
+        self._lines = lines
+        self._stream = stream
+
+    async def run(self) -> None:
+        """Talk until the input ends. Ctrl-C twice during an answer raises KeyboardInterrupt."""
+        await self._show_interrupted()
+        while True:
+            line = await self._lines.read()
+            if line is None or line.strip() in _LEAVE:
+                return
+            if not line.strip():
+                continue
+            try:
+                await self._heed(line)
+            except (UserError, StoreError) as error:
+                self._print(f"Error: {error}\n")
+
+    async def _heed(self, line: str) -> None:
+        spoken = parse_spoken(line)
+        match spoken:
+            case None:
+                _check_no_command(line)
+                await self._say(line, Ask.ANSWER)
+            case Retry():
+                await self._commands.check_retry(self._conversation.talker.caller())
+                await self._say("", Ask.RETRY)
+            case Command():
+                caller = self._conversation.talker.caller()
+                await self._present(await run_spoken(self._commands, caller, spoken))
+            case other:
+                assert_never(other)
+
+    async def _say(self, text: str, ask: Ask) -> None:
+        await self._conversation.say(text, ask=ask, accepted=self._announce, told=self._print)
+        self._print("")
+
+    def _announce(self, accepted: Accepted) -> None:
+        if accepted.started:
+            self._print(f"📂 Session: {accepted.session.name}\n")
+
+    async def _present(self, outcome: Outcome) -> None:
+        match outcome:
+            case Started(session):
+                self._print(pages.started(session, "What you write belongs to it from here on.") + "\n")
+            case Listed():
+                following = f"/session list {outcome.page + 1}"
+                start = "/session start my-project"
+                self._print(pages.listed(outcome, start=start, following=following) + "\n")
+            case Resumed():
+                self._print(pages.resumed(outcome) + "\n")
+                await self._show_interrupted()
+            case Shown():
+                self._print(pages.shown(outcome) + "\n")
+            case ConfirmDelete():
+                await self._delete_if_sure(outcome)
+            case Deleted(session):
+                self._print(f"\n{pages.deleted(session)}\n")
+            case Helped():
+                self._print(HELP + "\n")
+            case Stopped(_, running):
+                self._print(("⏹ Stopping the answer." if running else "Nothing is running here.") + "\n")
+            case other:
+                assert_never(other)
+
+    async def _delete_if_sure(self, asked: ConfirmDelete) -> None:
+        self._print(pages.confirm_delete(asked.session))
+        if await self._lines.confirm("Are you sure? (y/N): "):
+            caller = self._conversation.talker.caller()
+            await self._present(await self._commands.delete_id(caller, asked.session.key.id))
+        else:
+            self._print("\nCancelled: nothing was deleted.\n")
+
+    async def _show_interrupted(self) -> None:
+        notice = pages.interrupted(await self._conversation.interrupted())
+        if notice:
+            self._print(notice + "\n")
+
+    def _print(self, text: str) -> None:
+        self._stream.write(printable(text) + "\n")
+        self._stream.flush()
+
+
+def _check_no_command(line: str) -> None:
+    """Refuse a word that looks like a command: it would surprise to find it answered by the model."""
+    found = _NO_COMMAND.match(line.strip())
+    if found:
+        raise UsageError(f"There is no command {found[0][:32]}. See /help.")

@@ -1,0 +1,112 @@
+"""Lines that a person edits at a terminal; the one place that imports prompt_toolkit."""
+
+import sys
+import termios
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+from bots.terminal.lines import is_yes
+from bots.terminal.plain import one_line
+from sessions.commands import WORDS
+
+_COMMANDS = ("/session ", "/stop", "/retry", "/help", "/quit")
+_NAMED = ("resume", "show", "delete")
+
+Names = Callable[[str], Awaitable[tuple[str, ...]]]
+"""Finds the names of sessions that begin like this."""
+
+
+class EditedLines:
+    """Reads from the terminal with line editing, history and completion.
+
+    A pasted text of several lines is one message. Ctrl-C clears the line, Ctrl-D ends the input.
+    """
+
+    def __init__(self, history: Path | None, names: Names) -> None:
+        self._session: PromptSession[str] = PromptSession(
+            history=_history(history), completer=_Words(names), complete_while_typing=False
+        )
+
+    async def read(self) -> str | None:
+        """Return the next message; None at Ctrl-D."""
+        while True:
+            try:
+                return await self._session.prompt_async("> ")
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return None
+
+    async def confirm(self, question: str) -> bool | None:
+        """Ask; Ctrl-C is no."""
+        asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+        try:
+            return is_yes(await asking.prompt_async(question))
+        except KeyboardInterrupt:
+            return False
+        except EOFError:
+            return None
+
+
+@contextmanager
+def unechoed() -> Iterator[None]:
+    """Let keys typed during an answer wait for the next prompt instead of mixing with what is printed.
+
+    Ctrl-C keeps its meaning.
+    """
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    silent = [*before]
+    silent[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(descriptor, termios.TCSANOW, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+class _Words(Completer):
+    """Completes commands, the words of ``/session`` and the names of sessions."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+        return iter(())
+
+    async def get_completions_async(
+        self, document: Document, event: CompleteEvent
+    ) -> AsyncGenerator[Completion, None]:
+        text = document.text_before_cursor
+        if not text.startswith("/"):
+            return
+        for found, typed in await self._candidates(text):
+            yield Completion(found, start_position=-typed, display=one_line(found))
+
+    async def _candidates(self, text: str) -> list[tuple[str, int]]:
+        if not text.startswith("/session "):
+            return [(command, len(text)) for command in _COMMANDS if command.startswith(text)]
+        word, space, rest = text.removeprefix("/session ").lstrip().partition(" ")
+        if not space:
+            return [(one, len(word)) for one in WORDS if one.startswith(word)]
+        if word not in _NAMED:
+            return []
+        return [(name, len(rest)) for name in await self._names(rest)]
+
+
+def _history(path: Path | None) -> History:
+    if path is None:
+        return InMemoryHistory()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))

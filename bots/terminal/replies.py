@@ -1,0 +1,114 @@
+"""The replies of the terminal: an answer is presented where its message was typed, by this process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from threading import Condition, Thread
+
+from bots.terminal.presenters import Presenter
+from bots.wording import closing
+from sessions.model import Answer, EventId, Platform, Turn
+from sessions.ports.replies import Grant, Reply
+
+
+class TerminalReplies:
+    """Presents the answers that somebody here waits for; those of other terminals stay unseen."""
+
+    def __init__(self, present: Callable[[], Presenter]) -> None:
+        self._present = present
+        self._awaited: dict[EventId, _Presented] = {}
+
+    @property
+    def platforms(self) -> frozenset[Platform]:
+        """The terminal alone."""
+        return frozenset({Platform.TERMINAL})
+
+    def expect(self, event: EventId) -> asyncio.Future[Answer]:
+        """Announce a message before it is accepted; the future brings its answer, once presented."""
+        reply = self._awaited[event] = _Presented(_Pen(self._present()))
+        return reply.answered
+
+    def forget(self, event: EventId) -> None:
+        """Wait no more for that answer."""
+        reply = self._awaited.pop(event, None)
+        if reply is not None:
+            reply.leave()
+
+    @asynccontextmanager
+    async def open(self, turn: Turn, grant: Grant) -> AsyncIterator[Reply]:
+        """Open the reply of a turn; it leaves no record, because nobody else could take it up.
+
+        Opened again, after a lost lease, it goes on below what it presented before.
+        """
+        yield self._awaited.get(turn.id) or _Unseen()
+
+
+class _Unseen:
+    """A reply to somebody who is not there any more."""
+
+    def show(self, text: str) -> None:
+        pass
+
+    async def finish(self, answer: Answer) -> None:
+        pass
+
+
+class _Presented:
+    """A reply that somebody waits for."""
+
+    def __init__(self, pen: "_Pen") -> None:
+        self._pen = pen
+        self.answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def show(self, text: str) -> None:
+        self._pen.write(text)
+
+    async def finish(self, answer: Answer) -> None:
+        await asyncio.to_thread(self._pen.end, *closing(answer))
+        if not self.answered.done():
+            self.answered.set_result(answer)
+
+    def leave(self) -> None:
+        """Present nothing more."""
+        self._pen.put_down()
+
+
+class _Pen:
+    """Presents the latest text from a thread of its own: a terminal that stands still blocks no lane."""
+
+    def __init__(self, presenter: Presenter) -> None:
+        self._presenter = presenter
+        self._changed = Condition()
+        self._latest: str | None = None
+        self._down = False
+        self._thread: Thread | None = None
+
+    def write(self, text: str) -> None:
+        with self._changed:
+            self._latest = text
+            self._changed.notify()
+        if self._thread is None:
+            self._thread = Thread(target=self._present, name="terminal-pen", daemon=True)
+            self._thread.start()
+
+    def end(self, text: str, note: str) -> None:
+        """Wait until everything is presented. Blocks."""
+        self.put_down()
+        if self._thread is not None:
+            self._thread.join()
+        self._presenter.end(text, note)
+
+    def put_down(self) -> None:
+        with self._changed:
+            self._down = True
+            self._changed.notify()
+
+    def _present(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._down or self._latest is not None)
+                if self._down:
+                    return
+                text, self._latest = self._latest, None
+            if text is not None:
+                self._presenter.show(text)

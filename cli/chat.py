@@ -1,0 +1,89 @@
+"""The command ``parley chat``: the terminal chat."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from bots.terminal.chat import TerminalChat
+from bots.terminal.conversation import Conversation
+from bots.terminal.lines import PipedLines
+from bots.terminal.pages import counted
+from bots.terminal.presenters import PlainPresenter
+from cli import output
+from cli.options import LOCAL, Backend, Choice, Path, Workspace
+from cli.plain_values import PlainCommand
+from cli.wiring import Desk, open_conversation, open_desk
+from sessions.errors import NoSuchSession
+
+app = typer.Typer(
+    name="chat", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False
+)
+
+_COMPLETIONS = 20
+
+
+@app.command("chat", cls=PlainCommand)
+def chat(
+    session: Annotated[
+        str | None,
+        typer.Option(
+            "--session", metavar="NAME", show_default=False, help="Talk in it; start it if it is new."
+        ),
+    ] = None,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+) -> None:
+    """Talk in the terminal; say /help there. Piped lines are answered one by one."""
+    talk(Choice(storage_backend, storage_path, workspace), session)
+
+
+def talk(choice: Choice, session: str | None, *, greet: bool = True) -> None:
+    """Open the chat, in that session or in the one that was used last."""
+    asyncio.run(_talk(choice, session, greet=greet))
+
+
+async def use_session(desk: Desk, name: str) -> None:
+    """Bind the operator to the session of that name, which is started if it is new."""
+    try:
+        await desk.commands.resume(desk.operator.caller(), name)
+    except NoSuchSession:
+        await desk.commands.start(desk.operator.caller(), name)
+
+
+async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
+    async with open_desk(choice) as desk:
+        if session is not None:
+            await use_session(desk, session)
+        async with open_conversation(
+            desk, lambda: PlainPresenter(sys.stdout, sys.stdout)
+        ) as conversation:
+            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+                lines = PipedLines(sys.stdin.fileno(), sys.stdout)
+                await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
+                return
+            if greet:
+                output.say(await _greeting(desk))
+            await _edit(desk, conversation)
+
+
+async def _edit(desk: Desk, conversation: Conversation) -> None:
+    from bots.terminal.editor import EditedLines, unechoed
+
+    async def names(prefix: str) -> tuple[str, ...]:
+        workspace = await desk.store.workspace(desk.operator.place.workspace)
+        return await desk.store.names(workspace.id, None, prefix, _COMPLETIONS)
+
+    lines = EditedLines(desk.settings.home / "history", names)
+    with unechoed():
+        await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
+
+
+async def _greeting(desk: Desk) -> str:
+    bound = await desk.store.bound(desk.operator.place.thread)
+    told = "Parley. Write a message; /help shows the commands, Ctrl-D ends."
+    if bound is None:
+        return f"{told}\n"
+    return f"{told}\n\n📂 Session: {bound.name} ({counted(bound.tally.user_messages, 'message')})\n"

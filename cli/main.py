@@ -1,0 +1,36 @@
+"""The program ``parley`` as a Typer application; each command has a module of its own."""
+
+from typing import Annotated
+
+import typer
+
+from cli.routing import RootGroup
+
+EPILOG = 'A prompt is a command of its own: parley "What is Python?" --session learning'
+
+app = typer.Typer(
+    name="parley",
+    cls=RootGroup,
+    help="Named chat sessions for an AI assistant: in Telegram topics, Discord threads and the terminal.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def program(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Tell the version and end.")] = False,
+) -> None:
+    """Tell the version, or how to go on, when no command is given."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if version:
+        from importlib.metadata import version as installed  # slow to import, rarely asked for
+
+        typer.echo(f"parley {installed('parley')}")
+        return
+    typer.echo(ctx.get_help())

@@ -1,0 +1,33 @@
+"""Who uses the command line, and where: one thread per operating-system user and workspace."""
+
+import os
+
+from bots.terminal.talker import Talker
+from cli.options import LOCAL
+from sessions.errors import NoSuchSession
+from sessions.model import Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
+from sessions.ports.catalog import Catalog
+
+
+async def operator_in(store: Catalog, workspace: str) -> Talker:
+    """Return the operator in that workspace. Raises NoSuchSession when there is none of that key."""
+    user = _user()
+    chat = LOCAL
+    if workspace != LOCAL:
+        found = await store.find_workspace(WorkspaceKey(workspace))
+        if found is None:
+            raise NoSuchSession(
+                f"There is no workspace “{workspace}”. See which there are: parley workspace list"
+            )
+        chat = found.id
+    thread = ThreadRef(Platform.TERMINAL, chat, user)
+    return Talker(Person(PersonId(f"cli:{user}"), user), Place(WorkspaceKey(workspace), thread))
+
+
+def _user() -> str:
+    try:
+        import pwd  # not on every system
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError, AttributeError):
+        return os.environ.get("USERNAME") or os.environ.get("USER") or "operator"

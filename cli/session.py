@@ -1,0 +1,253 @@
+"""The commands ``parley session …``."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from bots.terminal import pages
+from bots.terminal.plain import one_line
+from cli import output
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.plain_values import PlainCommand
+from cli.routing import AnywhereGroup
+from cli.wiring import Desk, open_desk
+from sessions.errors import UsageError
+from sessions.model import Listing, Session
+from sessions.outcomes import ConfirmDelete, Deleted, Listed, Resumed, Shown, Started
+from sessions.ports.catalog import Cursor
+
+app = typer.Typer(
+    name="session",
+    cls=AnywhereGroup,
+    help="Start, list, resume, show and delete sessions.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    invoke_without_command=True,
+)
+
+HELP = """\
+Session Commands:
+
+  parley session start <name>    - Start a new session
+  parley session list            - List all sessions
+  parley session resume <name>   - Resume a session
+  parley session show <name>     - Show session details
+  parley session delete <name>   - Delete a session
+  parley session help            - Show this help
+
+Using Sessions with Prompts:
+  parley "prompt" --session <name>   - Run with session context"""
+
+_BATCH = 200
+_PAGE_DIGITS = 6
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A name, or a number of the last list.")]
+
+
+@app.callback()
+def session(ctx: typer.Context) -> None:
+    """Show the help when no command is given."""
+    if ctx.invoked_subcommand is None:
+        output.say(HELP)
+
+
+@app.command("start", cls=PlainCommand)
+def start(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", show_default=False)] = None,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Start a new session."""
+
+    async def work() -> Started:
+        async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
+            return await desk.commands.start(desk.operator.caller(), name)
+
+    made = asyncio.run(work()).session
+    if json:
+        output.say_json(output.session_record(made))
+        return
+    use = f'Use: parley "your prompt" --session {quoted(made.name)}'
+    output.say(pages.started(made, f"You can now run commands with this session context.\n{use}"))
+
+
+@app.command("list", cls=PlainCommand)
+def list_(
+    page: Annotated[
+        str | None, typer.Argument(metavar="[PAGE]", show_default=False, help="Ten sessions each.")
+    ] = None,
+    page_option: Annotated[
+        str | None, typer.Option("--page", metavar="PAGE", show_default=False, help="The same as PAGE.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Leave none out.")] = False,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """List the sessions, newest activity first."""
+    number = _number(page_option or page or "1")
+
+    async def work() -> Listed:
+        async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
+            if everything:
+                return await _list_everything(desk)
+            return await desk.commands.list(desk.operator.caller(), number)
+
+    outcome = asyncio.run(work())
+    if json:
+        output.say_json(
+            {
+                "sessions": [output.session_record(one) for one in outcome.sessions],
+                "total": outcome.total,
+                "page": outcome.page,
+                "pages": outcome.pages,
+            }
+        )
+        return
+    following = f"parley session list {outcome.page + 1}"
+    output.say(pages.listed(outcome, start="parley session start my-project", following=following))
+
+
+@app.command("resume", cls=PlainCommand)
+def resume(
+    name: Name,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Resume a session; at a terminal, go on talking in it."""
+    choice = Choice(storage_backend, storage_path, workspace)
+
+    async def work() -> Resumed:
+        async with open_desk(choice) as desk:
+            return await desk.commands.resume(desk.operator.caller(), name)
+
+    outcome = asyncio.run(work())
+    if json:
+        last = output.message_record(outcome.last) if outcome.last else None
+        output.say_json({**output.session_record(outcome.session), "last_message": last})
+        return
+    output.say(pages.resumed(outcome))
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        from cli.chat import talk  # the engine is needed only at a terminal
+
+        talk(choice, None, greet=False)
+
+
+@app.command("show", cls=PlainCommand)
+def show(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", show_default=False, help="Without one, the active session."),
+    ] = None,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Show a session in detail, with its newest messages."""
+
+    async def work() -> Shown:
+        async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
+            return await desk.commands.show(desk.operator.caller(), name)
+
+    outcome = asyncio.run(work())
+    if json:
+        recent = [output.message_record(message) for message in outcome.recent]
+        record = output.session_record(outcome.session)
+        output.say_json({**record, "waiting": outcome.waiting, "recent_messages": recent})
+        return
+    output.say(pages.shown(outcome))
+
+
+@app.command("delete", cls=PlainCommand)
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Delete a session with all its messages."""
+
+    async def work() -> Deleted | None:
+        async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
+            outcome = await desk.commands.delete(desk.operator.caller(), name, confirmed=yes)
+            if isinstance(outcome, ConfirmDelete):
+                return await _delete_if_sure(desk, outcome.session, quietly=json)
+            return outcome
+
+    outcome = asyncio.run(work())
+    if json:
+        output.say_json(
+            {"deleted": outcome is not None, "name": outcome.session.name if outcome else name}
+        )
+    else:
+        output.say(pages.deleted(outcome.session) if outcome else "Cancelled: nothing was deleted.")
+
+
+@app.command("help", cls=PlainCommand)
+def help_() -> None:
+    """Show the session commands."""
+    output.say(HELP)
+
+
+def quoted(name: str) -> str:
+    """Return a name as a shell takes it as the value of an option."""
+    import re  # as everything here: only where it is needed
+    import shlex
+
+    plain = one_line(name)
+    return plain if re.fullmatch(r"[\w][\w@%+=:,./-]*", plain) else shlex.quote(plain)
+
+
+def _number(page: str) -> int:
+    if not page.isdecimal() or len(page) > _PAGE_DIGITS:
+        raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley session list 2")
+    return int(page)
+
+
+async def _delete_if_sure(desk: Desk, session: Session, *, quietly: bool) -> Deleted | None:
+    if not await asyncio.to_thread(_is_sure, session, quietly):
+        return None
+    outcome = await desk.commands.delete_id(desk.operator.caller(), session.key.id)
+    return outcome if isinstance(outcome, Deleted) else None
+
+
+def _is_sure(session: Session, quietly: bool) -> bool:
+    """Ask; the end of the input is no answer and raises UsageError."""
+    to = sys.stderr if quietly else sys.stdout
+    to.write(f"{pages.confirm_delete(session)}\nAre you sure? (y/N): ")
+    to.flush()
+    line = sys.stdin.readline()
+    if not sys.stdin.isatty() or not line:
+        to.write("\n")
+    if not line:
+        raise EOFError
+    to.write("\n")
+    return line.strip().casefold() in ("y", "yes")
+
+
+async def _list_everything(desk: Desk) -> Listed:
+    """List all pages as one, and remember all numbers."""
+    place = desk.operator.place
+    workspace = await desk.store.workspace(place.workspace)
+    found: list[Session] = []
+    after: Cursor | None = None
+    while True:
+        page = await desk.store.page(workspace.id, None, after, _BATCH)
+        found += page.sessions
+        after = page.next
+        if after is None:
+            break
+    listing = Listing(tuple(one.key.id for one in found))
+    await desk.store.save_listing(place.thread, desk.operator.person.id, listing)
+    return Listed(tuple(found), len(found), 1, 1, 1)

@@ -1,0 +1,119 @@
+"""Puts the parts together: settings, store, commands, and where somebody talks, model and engine.
+
+What only some commands need is imported where it is put in: the others start without it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bots.terminal.talker import Talker
+from cli.operator import operator_in
+from cli.options import Choice
+from cli.settings import Settings, load_here
+from sessions.commands import SessionCommands
+from sessions.errors import SettingError
+from sessions.ports import Store
+from storage.opening import open_store, storage_url
+
+if TYPE_CHECKING:
+    from bots.terminal.conversation import Conversation
+    from bots.terminal.presenters import Presenter
+    from sessions.engine import EngineSettings
+    from sessions.ports.model import ChatModel
+
+DEFAULT_MODEL = "gpt-4.1-mini"
+"""Asked at OpenAI itself when a key but no model is set."""
+
+_LEAVE_AFTER = 2.0
+"""Seconds that a terminal waits for its running turn when it is left."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a command of the command line works with."""
+
+    settings: Settings
+    store: Store
+    commands: SessionCommands
+    operator: Talker
+
+
+@asynccontextmanager
+async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
+    """Open the store that was chosen, for the operator. Raises SettingError, StoreUnavailable."""
+    settings = load_here()
+    async with opened(settings, choice) as store:
+        operator = await operator_in(store, choice.workspace)
+        yield Desk(settings, store, SessionCommands(store), operator)
+
+
+def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
+    """Open the store that the command line chose, or the settings, or SQLite under the home folder."""
+    if choice.backend is None and choice.path is None and settings.storage:
+        return open_store(settings.storage)
+    return open_store(storage_url(choice.backend or "sqlite", choice.path or "", settings.home))
+
+
+@asynccontextmanager
+async def open_conversation(
+    desk: Desk, present: "Callable[[], Presenter]"
+) -> "AsyncIterator[Conversation]":
+    """Run an engine for the operator's own messages; leaving ends it."""
+    from bots.terminal.conversation import Conversation
+    from bots.terminal.replies import TerminalReplies
+    from cli.logs import configure
+    from sessions.engine import Engine
+
+    configure(desk.settings, "error")
+    replies = TerminalReplies(present)
+    async with chat_model(desk.settings) as model:
+        rules = engine_settings(desk.settings, _LEAVE_AFTER)
+        async with Engine(desk.store, model, replies, settings=rules) as engine:
+            yield Conversation(engine, desk.store, replies, desk.operator)
+
+
+@asynccontextmanager
+async def chat_model(settings: Settings) -> "AsyncIterator[ChatModel]":
+    """Make the model that the settings name, or the offline one. Raises SettingError."""
+    if not (settings.model or settings.openai_api_key or settings.openai_base_url):
+        from sessions.offline import OfflineModel
+
+        yield OfflineModel()
+        return
+    from sessions.llm import DEFAULT_BASE_URL, OpenAIModel
+
+    _check_model(settings)
+    async with OpenAIModel(
+        model=settings.model or DEFAULT_MODEL,
+        api_key=settings.openai_api_key or "none",
+        base_url=settings.openai_base_url or DEFAULT_BASE_URL,
+        context_tokens=int(settings.context_tokens),
+    ) as model:
+        yield model
+
+
+def engine_settings(settings: Settings, drain: float) -> "EngineSettings":
+    """Return how the engine behaves; ``drain`` is in seconds."""
+    from datetime import timedelta
+
+    from sessions.engine import EngineSettings
+    from sessions.turn import TurnRules
+
+    rules = TurnRules(system=settings.system_prompt) if settings.system_prompt else TurnRules()
+    lease = timedelta(seconds=int(settings.lease_seconds))
+    return EngineSettings(lease=lease, drain=timedelta(seconds=drain), rules=rules)
+
+
+def _check_model(settings: Settings) -> None:
+    if settings.openai_base_url and not settings.model:
+        raise SettingError(
+            f"OPENAI_BASE_URL is set ({settings.openai_base_url}), but no model of that server. "
+            "Set for example: PARLEY_MODEL=llama3.2"
+        )
+    if settings.model and not (settings.openai_api_key or settings.openai_base_url):
+        raise SettingError(
+            f"PARLEY_MODEL is {settings.model}, but there is no key for it. Set OPENAI_API_KEY=sk-…, "
+            "or OPENAI_BASE_URL=http://localhost:8000/v1 for a server of your own."
+        )

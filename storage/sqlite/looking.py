@@ -1,0 +1,148 @@
+"""Looking at sessions: by id and name, in pages, by prefix, and what they hold."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from heapq import merge
+from itertools import islice
+
+from sessions.errors import UsageError
+from sessions.model import Audience, Message, Session, SessionKey, Turn, WorkspaceId
+from sessions.names import fold
+from sessions.ports import Cursor, Quarantined, SessionPage
+from storage.sqlite import inbox, rows, transcripts
+from storage.sqlite.rows import ROW, SessionRow
+from storage.sqlite.step import Step
+
+_PAGE = ROW + " FROM sessions s WHERE workspace = ? AND audience = ? AND deleted = 0"
+_ORDER = " ORDER BY active_at DESC, id"
+_PREFIX = (
+    "SELECT folded, name FROM sessions WHERE workspace = ? AND audience = ? AND folded >= ?"
+    " ORDER BY folded"
+)
+
+
+def get(step: Step, session: SessionKey) -> Session | None:
+    """See :meth:`sessions.ports.Catalog.get`."""
+    row = rows.find_living(step, session)
+    return None if row is None else row.session()
+
+
+def by_name(step: Step, workspace: WorkspaceId, name: str) -> Session | None:
+    """See :meth:`sessions.ports.Catalog.by_name`."""
+    row = step.execute(
+        ROW + " FROM sessions s WHERE workspace = ? AND folded = ?", (workspace, fold(name))
+    ).fetchone()
+    return None if row is None else SessionRow._make(row).session()
+
+
+def page(
+    step: Step,
+    workspace: WorkspaceId,
+    audiences: frozenset[Audience] | None,
+    after: Cursor | None,
+    limit: int,
+    skip: int,
+) -> SessionPage:
+    """See :meth:`sessions.ports.Catalog.page`."""
+    counts = _counts(step, workspace, audiences)
+    start = None if after is None else _position(after)
+    ranked = merge(*(_recent(step, workspace, audience, start) for audience in counts), key=_rank)
+    found = list(islice(ranked, max(skip, 0), max(skip, 0) + max(limit, 0) + 1))
+    shown = found[: max(limit, 0)]
+    following = Cursor(f"{shown[-1].active_at}.{shown[-1].id}") if shown and len(found) > limit else None
+    return SessionPage(tuple(row.session() for row in shown), sum(counts.values()), following)
+
+
+def names(
+    step: Step, workspace: WorkspaceId, audiences: frozenset[Audience] | None, prefix: str, limit: int
+) -> tuple[str, ...]:
+    """See :meth:`sessions.ports.Catalog.names`."""
+    start = fold(prefix)
+    counts = _counts(step, workspace, audiences)
+    found = merge(*(_from(step, workspace, audience, start) for audience in counts))
+    return tuple(name for _, name in islice(found, max(limit, 0)))
+
+
+def transcript(step: Step, session: SessionKey, before: int | None, limit: int) -> tuple[Message, ...]:
+    """See :meth:`sessions.ports.Catalog.transcript`."""
+    row = rows.find_living(step, session)
+    if row is None:
+        return ()
+    end = row.messages if before is None else max(0, min(before, row.messages))
+    return transcripts.read(step, row, max(0, end - max(limit, 0)), end)
+
+
+def waiting(step: Step, session: SessionKey) -> tuple[Turn, ...]:
+    """See :meth:`sessions.ports.Catalog.waiting`."""
+    row = rows.find(step, session)
+    return () if row is None else inbox.waiting(step, row)
+
+
+def quarantined(step: Step) -> tuple[Quarantined, ...]:
+    """See :meth:`sessions.ports.Catalog.quarantined`."""
+    found = step.execute("SELECT place, why, seq FROM quarantine ORDER BY seq").fetchall()
+    return tuple(Quarantined(place, why, f"table quarantine, row {seq}") for place, why, seq in found)
+
+
+def _counts(
+    step: Step, workspace: WorkspaceId, audiences: Iterable[Audience] | None
+) -> dict[Audience, int]:
+    """How many sessions each audience has, without those that have none."""
+    if audiences is None:
+        return dict(
+            step.execute(
+                "SELECT audience, sessions FROM audiences WHERE workspace = ? AND sessions > 0",
+                (workspace,),
+            ).fetchall()
+        )
+    counts: dict[Audience, int] = {}
+    for audience in audiences:
+        found = step.execute(
+            "SELECT sessions FROM audiences WHERE workspace = ? AND audience = ?", (workspace, audience)
+        ).fetchone()
+        if found is not None and found[0]:
+            counts[audience] = found[0]
+    return counts
+
+
+def _recent(
+    step: Step, workspace: WorkspaceId, audience: Audience, start: tuple[int, str] | None
+) -> Iterator[SessionRow]:
+    query = partial(_rows, step)
+    if start is None:
+        yield from query(_PAGE + _ORDER, (workspace, audience))
+        return
+    # Two ranges of one index: a single condition would have to pass over all who share the cursor's time.
+    time, id_ = start
+    yield from query(
+        _PAGE + " AND active_at = ? AND id > ? ORDER BY id", (workspace, audience, time, id_)
+    )
+    yield from query(_PAGE + " AND active_at < ?" + _ORDER, (workspace, audience, time))
+
+
+def _rows(step: Step, query: str, values: tuple[object, ...]) -> Iterator[SessionRow]:
+    # Closed when the page is full: an open statement would hold on to the transaction's view.
+    with closing(step.execute(query, values)) as cursor:
+        yield from map(SessionRow._make, cursor)
+
+
+def _rank(row: SessionRow) -> tuple[int, str]:
+    return (-row.active_at, row.id)
+
+
+def _from(
+    step: Step, workspace: WorkspaceId, audience: Audience, start: str
+) -> Iterator[tuple[str, str]]:
+    with closing(step.execute(_PREFIX, (workspace, audience, start))) as cursor:
+        for folded, name in cursor:
+            if not folded.startswith(start):
+                return
+            yield folded, name
+
+
+def _position(cursor: Cursor) -> tuple[int, str]:
+    time, _, id_ = cursor.position.partition(".")
+    if not time.isdecimal() or len(time) > 18:
+        raise UsageError("That page is not there any more. List again from the start.")
+    return int(time), id_

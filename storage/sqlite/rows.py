@@ -1,0 +1,133 @@
+"""Rows of sessions as nouns."""
+
+from typing import NamedTuple
+
+from sessions.errors import LeaseLost, SessionGone
+from sessions.model import (
+    Audience,
+    Holder,
+    Lease,
+    PersonId,
+    Preferences,
+    Session,
+    SessionId,
+    SessionKey,
+    Status,
+    Tally,
+    WorkspaceId,
+)
+from storage.sqlite.step import Step, moment
+
+
+class SessionRow(NamedTuple):
+    """A row of ``sessions``, as :data:`ROW` reads it."""
+
+    seq: int
+    workspace: WorkspaceId
+    id: SessionId
+    name: str
+    title: str
+    archived: int
+    deleted: int
+    bindings: int
+    audience: Audience
+    starter: PersonId
+    created_at: int
+    active_at: int
+    messages: int
+    user_messages: int
+    agent_messages: int
+    tokens: int
+    context: int
+    size: int
+    estimated: int
+    model: str
+    system: str
+    holder: Holder
+    token: str
+    fence: int
+    deadline: int
+    waiting: int
+
+    @property
+    def key(self) -> SessionKey:
+        """The session's address."""
+        return SessionKey(self.workspace, self.id)
+
+    def status(self) -> Status:
+        """Derived from bindings and from being put away."""
+        if self.deleted:
+            return Status.DELETED
+        if self.archived:
+            return Status.ARCHIVED
+        return Status.ACTIVE if self.bindings else Status.PAUSED
+
+    def session(self) -> Session:
+        """The noun."""
+        return Session(
+            SessionKey(self.workspace, self.id),
+            self.name,
+            self.title,
+            self.status(),
+            self.audience,
+            self.starter,
+            moment(self.created_at),
+            moment(self.active_at),
+            Tally(
+                self.messages,
+                self.user_messages,
+                self.agent_messages,
+                self.tokens,
+                self.context,
+                self.size,
+                bool(self.estimated),
+            ),
+            Preferences(self.model, self.system),
+        )
+
+    def leasable(self, now: int) -> bool:
+        """Nobody holds the lease, or it has run out."""
+        return not self.holder or self.deadline <= now
+
+    def held_by(self, lease: Lease) -> bool:
+        """The lease is the one that stands, whatever its deadline: nobody took it."""
+        return (self.fence, self.token, self.holder) == (lease.fence, lease.token, lease.holder)
+
+
+ROW = "SELECT " + ", ".join(f"s.{column}" for column in SessionRow._fields)
+"""The beginning of a query for session rows; the table is called ``s`` in it."""
+
+_BY_KEY = ROW + " FROM sessions s WHERE s.workspace = ? AND s.id = ?"
+_BY_SEQ = ROW + " FROM sessions s WHERE s.seq = ?"
+
+
+def find(step: Step, key: SessionKey) -> SessionRow | None:
+    """The session of that key, a tombstone too."""
+    row = step.execute(_BY_KEY, (key.workspace, key.id)).fetchone()
+    return None if row is None else SessionRow._make(row)
+
+
+def load(step: Step, seq: int) -> SessionRow:
+    """The session of that row number, which exists: rows are never taken away."""
+    return SessionRow._make(step.execute(_BY_SEQ, (seq,)).fetchone())
+
+
+def find_living(step: Step, key: SessionKey) -> SessionRow | None:
+    """The session of that key unless it was deleted."""
+    row = find(step, key)
+    return None if row is None or row.deleted else row
+
+
+def find_held(step: Step, lease: Lease) -> SessionRow:
+    """The session under the lease. Raises LeaseLost (SessionGone) when the lease is not held."""
+    row = find(step, lease.session)
+    if row is None or not row.held_by(lease):
+        raise lost(row)
+    return row
+
+
+def lost(row: SessionRow | None) -> LeaseLost:
+    """Why a lease is not held."""
+    if row is None or row.deleted:
+        return SessionGone("the session was deleted")
+    return LeaseLost("somebody else may act for the session now")

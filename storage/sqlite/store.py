@@ -1,0 +1,268 @@
+"""The SQLite store: every port call one transaction on the database's thread."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from sessions.model import (
+    Audience,
+    EventId,
+    Holder,
+    Inbound,
+    Lease,
+    Listing,
+    Message,
+    PersonId,
+    Platform,
+    ReplyRecord,
+    Session,
+    SessionKey,
+    ThreadRef,
+    Turn,
+    TurnResult,
+    Workspace,
+    WorkspaceId,
+    WorkspaceKey,
+)
+from sessions.ports import (
+    Accepted,
+    Claim,
+    Committed,
+    Cursor,
+    Errand,
+    Known,
+    NewSession,
+    Proposal,
+    Quarantined,
+    Renewal,
+    SessionPage,
+    Wakeup,
+    Work,
+    WorkspacePage,
+)
+from storage.sqlite import (
+    accepting,
+    binding,
+    committing,
+    creating,
+    errands,
+    events,
+    leases,
+    looking,
+    workspaces,
+)
+from storage.sqlite.step import Clock, Step
+from storage.sqlite.wakeups import Hints
+from storage.sqlite.writer import Writer
+
+FORGET_LIMIT = 1_000
+"""How many events, and as many listings, a sweep forgets at most."""
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class SqliteStore:
+    """One database file, shared with the other processes that have it open."""
+
+    def __init__(self, path: Path, clock: Clock = utc_now) -> None:
+        self._hints = Hints()
+        self._db = Writer(path, clock, self._hints)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, *, clock: Clock = utc_now) -> AsyncIterator[Self]:
+        """Open the database of that path, made if it is missing; leaving the context closes it.
+
+        Raises SettingError when the path cannot hold a Parley database, StoreUnavailable when the file
+        is locked.
+        """
+        store = cls(path, clock)
+        try:
+            await store._db.start()
+            yield store
+        finally:
+            await store.close()
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the file. Repeating it is a no-op."""
+        self._hints.end()
+        await self._db.close()
+
+    async def accept(
+        self, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
+    ) -> Accepted:
+        """See :meth:`sessions.ports.Turns.accept`."""
+        return await self._db.write(accepting.accept, inbound, proposal, claim, known)
+
+    async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
+        """See :meth:`sessions.ports.Turns.acquire`."""
+        return await self._db.write(leases.acquire, session, claim, known)
+
+    async def renew(self, lease: Lease, duration: timedelta) -> Renewal:
+        """See :meth:`sessions.ports.Turns.renew`."""
+        return await self._db.write(leases.renew, lease, duration)
+
+    async def keep_waiting(self, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
+        """See :meth:`sessions.ports.Turns.keep_waiting`."""
+        return await self._db.write(leases.keep_waiting, session, turn, duration)
+
+    async def note_reply(self, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
+        """See :meth:`sessions.ports.Turns.note_reply`."""
+        await self._db.write(leases.note_reply, lease, turn, reply)
+
+    async def commit(self, lease: Lease, result: TurnResult) -> Committed:
+        """See :meth:`sessions.ports.Turns.commit`."""
+        return await self._db.write(committing.commit, lease, result)
+
+    async def delivered(
+        self, lease: Lease, turn: EventId, claim: Claim, known: Known | None
+    ) -> Work | None:
+        """See :meth:`sessions.ports.Turns.delivered`."""
+        return await self._db.write(committing.delivered, lease, turn, claim, known)
+
+    async def release(self, lease: Lease) -> None:
+        """See :meth:`sessions.ports.Turns.release`."""
+        await self._db.write(leases.release, lease)
+
+    async def sweep(self, claim: Claim, limit: int) -> tuple[Work, ...]:
+        """See :meth:`sessions.ports.Turns.sweep`."""
+        return await self._db.write(_sweep, claim, limit)
+
+    async def stop(self, session: SessionKey, event: EventId) -> EventId | None:
+        """See :meth:`sessions.ports.Turns.stop`."""
+        return await self._db.write(committing.stop, session, event)
+
+    @asynccontextmanager
+    async def wakeups(self) -> AsyncIterator[AsyncIterator[Wakeup]]:
+        """See :meth:`sessions.ports.Turns.wakeups`."""
+        with self._hints.listen() as wakeups:
+            # Any call: it rouses the thread, which looks for others' hints while somebody listens.
+            await self._db.read(_nothing)
+            yield wakeups
+
+    async def workspace(self, key: WorkspaceKey, title: str = "") -> Workspace:
+        """See :meth:`sessions.ports.Catalog.workspace`."""
+        return await self._db.write(workspaces.obtain, key, title)
+
+    async def find_workspace(self, key: WorkspaceKey) -> Workspace | None:
+        """See :meth:`sessions.ports.Catalog.find_workspace`."""
+        return await self._db.read(workspaces.find, key)
+
+    async def workspaces(self, after: Cursor | None, limit: int) -> WorkspacePage:
+        """See :meth:`sessions.ports.Catalog.workspaces`."""
+        return await self._db.read(workspaces.page, after, limit)
+
+    async def create(
+        self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
+    ) -> Session:
+        """See :meth:`sessions.ports.Catalog.create`."""
+        return await self._db.write(creating.create, workspace, new, thread, event)
+
+    async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
+        """See :meth:`sessions.ports.Catalog.bind`."""
+        return await self._db.write(binding.bind, session, thread, event)
+
+    async def bound(self, thread: ThreadRef) -> Session | None:
+        """See :meth:`sessions.ports.Catalog.bound`."""
+        return await self._db.read(binding.bound, thread)
+
+    async def unbind(self, thread: ThreadRef) -> None:
+        """See :meth:`sessions.ports.Catalog.unbind`."""
+        await self._db.write(binding.unbind, thread)
+
+    async def retitle(self, session: SessionKey, title: str) -> None:
+        """See :meth:`sessions.ports.Catalog.retitle`."""
+        await self._db.write(creating.retitle, session, title)
+
+    async def archive(self, session: SessionKey, *, archived: bool) -> None:
+        """See :meth:`sessions.ports.Catalog.archive`."""
+        await self._db.write(creating.archive, session, archived)
+
+    async def get(self, session: SessionKey) -> Session | None:
+        """See :meth:`sessions.ports.Catalog.get`."""
+        return await self._db.read(looking.get, session)
+
+    async def by_name(self, workspace: WorkspaceId, name: str) -> Session | None:
+        """See :meth:`sessions.ports.Catalog.by_name`."""
+        return await self._db.read(looking.by_name, workspace, name)
+
+    async def page(
+        self,
+        workspace: WorkspaceId,
+        audiences: frozenset[Audience] | None,
+        after: Cursor | None,
+        limit: int,
+        *,
+        skip: int = 0,
+    ) -> SessionPage:
+        """See :meth:`sessions.ports.Catalog.page`."""
+        return await self._db.read(looking.page, workspace, audiences, after, limit, skip)
+
+    async def names(
+        self,
+        workspace: WorkspaceId,
+        audiences: frozenset[Audience] | None,
+        prefix: str,
+        limit: int,
+    ) -> tuple[str, ...]:
+        """See :meth:`sessions.ports.Catalog.names`."""
+        return await self._db.read(looking.names, workspace, audiences, prefix, limit)
+
+    async def transcript(
+        self, session: SessionKey, before: int | None, limit: int
+    ) -> tuple[Message, ...]:
+        """See :meth:`sessions.ports.Catalog.transcript`."""
+        return await self._db.read(looking.transcript, session, before, limit)
+
+    async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
+        """See :meth:`sessions.ports.Catalog.waiting`."""
+        return await self._db.read(looking.waiting, session)
+
+    async def delete(self, session: SessionKey, event: EventId) -> Session:
+        """See :meth:`sessions.ports.Catalog.delete`."""
+        return await self._db.write(creating.delete, session, event)
+
+    async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
+        """See :meth:`sessions.ports.Catalog.save_listing`."""
+        await self._db.write(errands.save_listing, thread, person, listing)
+
+    async def listing(self, thread: ThreadRef, person: PersonId) -> Listing | None:
+        """See :meth:`sessions.ports.Catalog.listing`."""
+        return await self._db.read(errands.listing, thread, person)
+
+    async def migrate(self, old: ThreadRef, new: ThreadRef) -> None:
+        """See :meth:`sessions.ports.Catalog.migrate`."""
+        await self._db.write(workspaces.migrate, old, new)
+
+    async def quarantined(self) -> tuple[Quarantined, ...]:
+        """See :meth:`sessions.ports.Catalog.quarantined`."""
+        return await self._db.read(looking.quarantined)
+
+    async def admit(self, errand: Errand, holder: Holder, duration: timedelta) -> bool:
+        """See :meth:`sessions.ports.Errands.admit`."""
+        return await self._db.write(errands.admit, errand, holder, duration)
+
+    async def finish(self, event: EventId) -> None:
+        """See :meth:`sessions.ports.Errands.finish`."""
+        await self._db.write(errands.finish, event)
+
+    async def adopt(
+        self, platforms: frozenset[Platform], holder: Holder, duration: timedelta, limit: int
+    ) -> tuple[Errand, ...]:
+        """See :meth:`sessions.ports.Errands.adopt`."""
+        return await self._db.write(errands.adopt, platforms, holder, duration, limit)
+
+
+def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
+    events.forget(step, FORGET_LIMIT)
+    errands.forget_listings(step, FORGET_LIMIT)
+    return leases.sweep(step, claim, limit)
+
+
+def _nothing(step: Step) -> None:
+    """Change nothing."""

@@ -1,0 +1,31 @@
+"""Runs the benchmarks: all of them, or those whose names are given."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from tests.bench.command_line import command_line
+from tests.bench.stores import file_turns, listing, peers, sqlite_turns
+from tests.bench.whole_turn import whole_turns
+
+BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
+    "sqlite": sqlite_turns,
+    "peers": peers,
+    "file": file_turns,
+    "listing": listing,
+    "cli": command_line,
+    "turn": whole_turns,
+}
+
+
+async def main(names: list[str]) -> None:
+    """Run the named benchmarks in order."""
+    for name in names:
+        await BENCHMARKS[name]()
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := [name for name in wanted if name not in BENCHMARKS]:
+        sys.exit(f"No benchmark {unknown[0]!r}. There are: {', '.join(BENCHMARKS)}")
+    asyncio.run(main(wanted))

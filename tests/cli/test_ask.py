@@ -1,0 +1,184 @@
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Parley, Result
+from tests.emulators.openai import CutStream, ModelServer, Status
+
+
+def test_three_prompts_share_a_session(parley: Parley) -> None:
+    first = parley("my name is Ada", "--session", "learning")
+    assert (first.code, first.error) == (0, "")
+    assert first.out.startswith("📂 Session: learning (1 message)\n\n")
+    assert "offline model" in first.out
+    parley("--session", "learning", "How do I install it?")
+    third = parley("--session=learning", "what is my name?")
+    assert third.out == "📂 Session: learning (3 messages)\n\nYou told me that your name is Ada.\n"
+    assert json.loads(parley("session", "show", "learning", "--json").out)["messages"] == 6
+
+
+def test_without_a_session_the_one_used_last_goes_on(parley: Parley) -> None:
+    started = parley("hello").out.splitlines()[0]
+    assert started.startswith("📂 Session: chat-")
+    assert parley("again").out.splitlines()[0] == started.replace("(1 message)", "(2 messages)")
+    parley("session", "start", "other")
+    assert parley("here").out.startswith("📂 Session: other (1 message)")
+
+
+def test_a_prompt_in_json_is_one_object(parley: Parley) -> None:
+    parley("my name is Ada", "--session", "a")
+    answer = json.loads(parley("--json", "what is my name?", "--session", "a").out)
+    assert answer == {
+        "session": "a",
+        "answer": "You told me that your name is Ada.",
+        "ending": "answered",
+        "note": "",
+    }
+
+
+def test_several_words_without_quotes_are_a_usage_error(parley: Parley) -> None:
+    result = parley("What", "is", "Python?")
+    assert (result.code, result.out) == (2, "")
+    assert "parley 'What is Python?'" in result.error
+    assert "parley session" in parley("sesion", "list").error
+
+
+def test_a_prompt_may_begin_with_a_dash_or_be_a_commands_name(parley: Parley) -> None:
+    assert "You said: -v" in parley("--session", "a", "--", "-v").out
+    assert "You said: session" in parley("--session", "a", "--", "session").out
+    hint = parley("-v", "--session", "a")
+    assert hint.code == 2
+    assert "parley -- -v" in hint.error
+
+
+@pytest.mark.parametrize("session", ["", "a\nb", "x" * 300, "42"])
+def test_a_bad_session_name_loses_nothing_and_asks_nobody(parley: Parley, session: str) -> None:
+    result = parley("hello", "--session", session)
+    assert result.out == ""
+    assert result.code in (1, 2)
+    assert result.error.startswith("Error: ")
+    assert json.loads(parley("session", "list", "--json").out)["total"] == 0
+
+
+def test_an_empty_prompt_is_a_usage_error(parley: Parley) -> None:
+    assert parley(" ").code == 2
+
+
+def test_what_is_no_utf8_is_replaced(parley: Parley, tmp_path: Path) -> None:
+    result = parley("chat", said=b"caf\xe9\n")
+    assert result.code == 0
+    assert "You said: caf\ufffd" in result.out
+
+
+def test_escape_sequences_of_a_person_or_a_model_are_never_printed_raw(parley: Parley) -> None:
+    answered = parley("look \x1b]0;pwned\x07 \x1b[2J", "--session", "a")
+    shown = parley("session", "show", "a")
+    resumed = parley("session", "resume", "a")
+    for result in (answered, shown, resumed):
+        assert result.code == 0
+        assert "\x1b" not in result.out
+        assert "\x07" not in result.out
+    assert "␛]0;pwned" in shown.out
+
+
+def test_the_home_folder_is_made_and_the_history_survives(parley: Parley, tmp_path: Path) -> None:
+    parley("hello", "--session", "a")
+    found = list((tmp_path / "home").glob("*.db"))
+    assert len(found) == 1
+    with sqlite3.connect(found[0]) as database:
+        assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+# --- with a model behind HTTP ---
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[ModelServer]:
+    async with ModelServer.start() as server:
+        yield server
+
+
+async def ask(parley: Parley, models: ModelServer, *words: str, model: str = "gpt-4") -> Result:
+    return await asyncio.to_thread(
+        parley, *words, OPENAI_BASE_URL=models.base_url, OPENAI_API_KEY="sk-test", PARLEY_MODEL=model
+    )
+
+
+async def test_a_real_model_answers_in_the_session(parley: Parley, models: ModelServer) -> None:
+    models.enqueue("Python is a language.", "With pip.")
+    await ask(parley, models, "What is Python?", "--session", "learning")
+    second = await ask(parley, models, "How do I install it?", "--session", "learning")
+    assert second.out == "📂 Session: learning (2 messages)\n\nWith pip.\n"
+    assert [message["content"] for message in models.requests[-1].messages][1:] == [
+        "What is Python?",
+        "Python is a language.",
+        "How do I install it?",
+    ]
+
+
+async def test_an_unknown_model_is_told_and_the_message_is_kept(
+    parley: Parley, models: ModelServer
+) -> None:
+    result = await ask(parley, models, "hello", "--session", "a", model="no-such-model")
+    assert result.code == 1
+    assert "no-such-model" in result.error
+    shown = json.loads(parley("session", "show", "a", "--json").out)
+    assert [(one["content"], one["ending"]) for one in shown["recent_messages"]] == [("hello", "failed")]
+
+
+async def test_a_refused_key_is_told_and_never_printed(parley: Parley, models: ModelServer) -> None:
+    result = await asyncio.to_thread(
+        parley,
+        "hello",
+        OPENAI_BASE_URL=models.base_url,
+        OPENAI_API_KEY="sk-secret-word",
+        PARLEY_MODEL="gpt-4",
+    )
+    assert result.code == 1
+    assert "sk-secret-word" not in result.out + result.error
+
+
+async def test_a_broken_stream_begins_again_below_a_line(parley: Parley, models: ModelServer) -> None:
+    models.chunk_size = 4
+    models.answer = lambda request: f"{request.number}. try of an answer"
+    models.fail(CutStream(after=2))
+    result = await ask(parley, models, "hello", "--session", "a")
+    assert result.code == 0
+    assert result.out.endswith(
+        "1. try o\n↻ The answer broke off and begins again:\n2. try of an answer\n"
+    )
+
+
+async def test_the_retry_command_answers_the_last_message_again(
+    parley: Parley, models: ModelServer
+) -> None:
+    models.fail(Status(status=400, message="broken", error_type="invalid_request_error"))
+    environment = {
+        "OPENAI_BASE_URL": models.base_url,
+        "OPENAI_API_KEY": "sk-test",
+        "PARLEY_MODEL": "gpt-4",
+    }
+    failed = await asyncio.to_thread(parley, "chat", said="hello\n", **environment)
+    assert failed.code == 0
+    models.enqueue("second try")
+    again = await asyncio.to_thread(parley, "chat", said="/retry\n", **environment)
+    assert "second try" in again.out
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"PARLEY_MODEL": "gpt-4"}, "OPENAI_API_KEY"),
+        ({"OPENAI_BASE_URL": "http://localhost:1/v1"}, "PARLEY_MODEL"),
+        ({"OPENAI_BASE_URL": "localhost"}, "OPENAI_BASE_URL=http"),
+    ],
+)
+def test_half_a_model_is_a_setting_error(parley: Parley, settings: dict[str, str], named: str) -> None:
+    result = parley("hello", **settings)
+    assert (result.code, result.out) == (2, "")
+    assert named in result.error

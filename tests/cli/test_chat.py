@@ -1,0 +1,77 @@
+import pytest
+
+from tests.cli.conftest import Parley
+
+INTRODUCED = "/session start alpha\nmy name is Ada\n/session show\n"
+
+
+def test_piped_lines_are_answered_in_order_and_the_end_is_no_error(parley: Parley) -> None:
+    result = parley("run", said=INTRODUCED)
+    assert (result.code, result.error) == (0, "")
+    started = result.out.index("Starting new session: alpha")
+    answered = result.out.index("I shall remember the name Ada.")
+    shown = result.out.index("Session Details: alpha")
+    assert started < answered < shown
+    assert "│ Total Messages      │ 2 " in result.out
+    assert "[User] my name is Ada" in result.out
+
+
+def test_a_chat_goes_on_where_the_last_one_ended(parley: Parley) -> None:
+    parley("chat", said=INTRODUCED)
+    assert "You told me that your name is Ada." in parley("chat", said="what is my name?\n").out
+    other = parley("chat", "--session", "beta", said="what is my name?\n")
+    assert "You have not told me your name." in other.out
+
+
+def test_the_first_message_without_a_session_starts_one(parley: Parley) -> None:
+    assert "📂 Session: chat-" in parley("chat", said="hello").out
+
+
+def test_all_words_work_in_the_chat(parley: Parley) -> None:
+    said = (
+        "/session start one\n/session start two\n/session list\n/session resume 2\n/session show\n"
+        "/session help\n/help\n/stop\n/session delete two\nn\n/session delete two\ny\n/session list\n"
+    )
+    result = parley("chat", said=said)
+    assert result.code == 0
+    for text in (
+        "Total: 2 sessions",
+        "Resuming session: one",
+        "Session Details: one",
+        "/session resume <name or number>",
+        "Nothing is running here.",
+        "Cancelled: nothing was deleted.",
+        "Session 'two' deleted successfully.",
+        "Total: 1 session\n",
+    ):
+        assert text in result.out
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/session bar", "/session start"),
+        ("/session resume", "/session resume <name or number>"),
+        ("/session resume nobody", "There is no session “nobody”"),
+        ("/session start " + "x" * 300, "at most 64"),
+        ("/session start a\0b", "visible characters"),
+        ("/session start \u202e", "Error: "),
+        ("/session list 7", "There is no page 7"),
+        ("/session resume 9", "“list” first"),
+        ("/retry", "Error: "),
+        ("/nonsense", "There is no command /nonsense"),
+    ],
+)
+def test_bad_input_is_explained_and_the_chat_goes_on(parley: Parley, line: str, told: str) -> None:
+    result = parley("chat", said=f"{line}\nmy name is Ada\n")
+    assert result.code == 0
+    assert told in result.out
+    assert "I shall remember the name Ada." in result.out
+
+
+def test_the_end_of_the_input_is_no_yes(parley: Parley) -> None:
+    parley("session", "start", "kept")
+    result = parley("chat", said="/session delete kept\n")
+    assert result.code == 0
+    assert "nothing was deleted" in result.out
+    assert parley("session", "show", "kept").code == 0

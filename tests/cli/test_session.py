@@ -1,0 +1,223 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Parley
+from tests.terminal.test_pages import LISTED, STARTED
+
+HELP = """\
+Session Commands:
+
+  parley session start <name>    - Start a new session
+  parley session list            - List all sessions
+  parley session resume <name>   - Resume a session
+  parley session show <name>     - Show session details
+  parley session delete <name>   - Delete a session
+  parley session help            - Show this help
+
+Using Sessions with Prompts:
+  parley "prompt" --session <name>   - Run with session context
+"""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
+
+
+def without_times(page: str) -> str:
+    return _TIME.sub(lambda found: "#" * len(found[0]), page)
+
+
+def test_start_prints_the_page_of_the_specification(parley: Parley) -> None:
+    result = parley("session", "start", "my-project")
+    assert (result.code, result.error) == (0, "")
+    assert without_times(result.out) == without_times(STARTED) + "\n"
+
+
+def test_list_prints_the_page_of_the_specification(parley: Parley) -> None:
+    for name in ("documentation", "code-review", "research-task", "my-project"):
+        parley("session", "start", name)
+    lines = without_times(parley("session", "list").out).splitlines()
+    expected = without_times(LISTED).splitlines()
+    assert [line[:45] for line in lines] == [line[:45] for line in expected]
+    assert [line.split("│")[-2].strip() for line in lines[5:9]] == [
+        "active",
+        "paused",
+        "paused",
+        "paused",
+    ]
+
+
+def test_help_prints_the_page_of_the_specification(parley: Parley) -> None:
+    assert parley("session", "help").out == parley("session").out == HELP
+
+
+def test_delete_asks_and_deletes(parley: Parley) -> None:
+    parley("session", "start", "my-project")
+    result = parley("session", "delete", "my-project", said="y\n")
+    assert result.code == 0
+    assert result.out == (
+        "⚠️  Delete session 'my-project'?\n"
+        "This will permanently remove all conversation history.\n"
+        "Are you sure? (y/N): \n\n"
+        "🗑️  Session 'my-project' deleted successfully.\n"
+    )
+    assert parley("session", "show", "my-project").code == 1
+
+
+@pytest.mark.parametrize(("said", "code"), [("n\n", 0), ("\n", 0), ("", 1)])
+def test_delete_without_a_yes_deletes_nothing(parley: Parley, said: str, code: int) -> None:
+    parley("session", "start", "kept")
+    assert parley("session", "delete", "kept", said=said).code == code
+    assert parley("session", "show", "kept").code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("delete", "gone", "--yes"), ("--yes", "delete", "gone"), ("delete", "-y", "gone")]
+)
+def test_delete_with_yes_does_not_ask(parley: Parley, words: tuple[str, ...]) -> None:
+    parley("session", "start", "gone")
+    result = parley("session", *words)
+    assert (result.code, result.out) == (0, "🗑️  Session 'gone' deleted successfully.\n")
+
+
+def test_options_stand_before_or_after(parley: Parley, tmp_path: Path) -> None:
+    path = str(tmp_path / "elsewhere.db")
+    parley("--storage-path", path, "session", "start", "there")
+    lines = (
+        ("session", "list", "--json", "--storage-backend", "sqlite", "--storage-path", path),
+        ("--storage-backend", "sqlite", "--storage-path", path, "--json", "session", "list"),
+        ("session", "--json", f"--storage-path={path}", "list"),
+        ("--json", "session", "--storage-backend", f"sqlite://{path}", "list"),
+    )
+    for line in lines:
+        listed = json.loads(parley(*line).out)
+        assert [one["name"] for one in listed["sessions"]] == ["there"]
+    assert json.loads(parley("session", "list", "--json").out)["total"] == 0
+
+
+def test_the_last_used_session_is_active_and_the_others_paused(parley: Parley) -> None:
+    parley("session", "start", "one")
+    parley("session", "start", "two")
+    parley("session", "resume", "one")
+    sessions = json.loads(parley("session", "list", "--json").out)["sessions"]
+    assert {one["name"]: one["status"] for one in sessions} == {"one": "active", "two": "paused"}
+    assert json.loads(parley("session", "show", "--json").out)["name"] == "one"
+
+
+def test_a_number_refers_to_the_last_list(parley: Parley) -> None:
+    parley("session", "start", "old")
+    parley("session", "start", "new")
+    assert parley("session", "show", "2").code == 1
+    parley("session", "list")
+    assert "Session Details: old" in parley("session", "show", "2").out
+    assert "no number 3" in parley("session", "show", "3").error
+
+
+def test_pages_and_all(parley: Parley) -> None:
+    lines = "".join(f"/session start s-{number}\n" for number in range(12))
+    assert parley("chat", said=lines).code == 0
+    second = parley("session", "list", "2")
+    assert second.out == parley("session", "list", "--page", "2").out
+    assert "│ 11 │ s-1 " in second.out
+    assert second.out.endswith("Total: 12 sessions\nPage 2 of 2\n")
+    assert "│ 12 │ s-0 " in parley("session", "list", "--all").out
+    assert parley("session", "list", "3").code == 2
+    assert parley("session", "list", "0").code == 2
+    assert parley("session", "list", "-1").code == 2
+
+
+BAD_NAMES = ("", " ", "x" * 300, "line\nfeed", "\u200f", "a\u202eb", "42", "\x1b[2J")
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_bad_name_is_a_usage_error_and_never_printed_raw(parley: Parley, name: str) -> None:
+    result = parley("session", "start", "--", name)
+    assert (result.code, result.out) == (2, "")
+    assert result.error.startswith("Error: ")
+    assert "\x1b" not in result.error
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "a/b", "a:b", "🚀 launch", "研究", "שלום", "[/bold]", "-x", "--json"]
+)
+def test_an_unusual_name_is_a_name(parley: Parley, tmp_path: Path, name: str) -> None:
+    before = {path for path in tmp_path.rglob("*") if "home" not in path.parts}
+    assert parley("session", "start", "--", name).code == 0
+    result = parley("session", "show", "--", name)
+    assert result.code == 0
+    assert f"Session Details: {name}\n" in result.out
+    assert parley("session", "start", "--", name).code == 1
+    assert {path for path in tmp_path.rglob("*") if "home" not in path.parts} == before
+
+
+def test_a_leading_dash_gets_a_hint(parley: Parley) -> None:
+    result = parley("session", "start", "-x")
+    assert result.code == 2
+    assert "parley session start -- -x" in result.error
+
+
+def test_words_that_do_not_fit_are_usage_errors(parley: Parley) -> None:
+    for words in (("lst",), ("start", "a", "b"), ("resume",), ("list", "two"), ("show", "x", "--nope")):
+        result = parley("session", *words)
+        assert (result.code, result.out) == (2, "")
+        assert result.error.startswith("Error: ")
+
+
+def test_what_is_not_there_is_a_failure_that_tells_what_is_near(parley: Parley) -> None:
+    parley("session", "start", "research")
+    result = parley("session", "resume", "rese")
+    assert (result.code, result.out) == (1, "")
+    assert "research" in result.error
+
+
+def test_an_unknown_workspace_tells_where_to_look(parley: Parley) -> None:
+    result = parley("session", "list", "--workspace", "telegram:-100")
+    assert (result.code, result.out) == (1, "")
+    assert "parley workspace list" in result.error
+
+
+def test_json_of_a_session_has_stable_keys(parley: Parley) -> None:
+    made = json.loads(parley("session", "start", "a", "--json").out)
+    assert list(made) == [
+        "id",
+        "name",
+        "title",
+        "status",
+        "created_at",
+        "active_at",
+        "messages",
+        "user_messages",
+        "agent_messages",
+        "tokens",
+        "context_tokens",
+        "tokens_estimated",
+        "size_bytes",
+    ]
+    assert made["created_at"].endswith("+00:00")
+    assert json.loads(parley("session", "delete", "a", "--yes", "--json").out) == {
+        "deleted": True,
+        "name": "a",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--storage-backend", "postgres"), 2),
+        (("--storage-backend", "redis://localhost:6379"), 2),
+        (("--storage-backend", "sqlite:"), 2),
+        (("--storage-path", "/proc/nowhere/x.db"), 2),
+        (("--storage-path", "not-ours.db"), 2),
+    ],
+)
+def test_a_storage_that_cannot_work_is_explained(
+    parley: Parley, tmp_path: Path, words: tuple[str, ...], code: int
+) -> None:
+    foreign = tmp_path / "not-ours.db"
+    foreign.write_text("somebody else's notes\n" * 100)
+    result = parley("session", "list", *words)
+    assert (result.code, result.out) == (code, "")
+    assert result.error.startswith("Error: ")
+    assert "Traceback" not in result.error
+    assert foreign.read_text().startswith("somebody else's")

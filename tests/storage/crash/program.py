@@ -1,0 +1,124 @@
+"""A process that runs turns on several sessions and prints a line when a call has returned.
+
+Its clock is a minute ahead of the former round's, so that the leases of the killed have run out.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+
+from sessions.model import (
+    Answer,
+    Ending,
+    EventId,
+    Holder,
+    Inbound,
+    Message,
+    Person,
+    PersonId,
+    Place,
+    Platform,
+    Role,
+    SessionId,
+    ThreadRef,
+    TurnResult,
+    Usage,
+    WorkspaceKey,
+)
+from sessions.ports import Claim, Proposal, Store, Work
+from storage.opening import open_store
+
+SESSIONS = 4
+HOME = WorkspaceKey("telegram:-100")
+
+_ADA = Person(PersonId("telegram:42"), "Ada")
+_START = datetime(2031, 3, 5, 12, tzinfo=UTC)
+_NUMBERS_A_ROUND = 1_000_000
+
+
+def clock(lap: int) -> Callable[[], datetime]:
+    """The store's clock in that round."""
+    return lambda: _START + timedelta(minutes=lap)
+
+
+def claim(lap: int) -> Claim:
+    return Claim(Holder(f"process {lap}"), f"token {lap}", timedelta(seconds=30), frozenset(Platform))
+
+
+def thread(session: int) -> ThreadRef:
+    return ThreadRef(Platform.TELEGRAM, "-100", str(session))
+
+
+def number(event: str) -> int:
+    """The place of an event's Inbound in its thread."""
+    return int(event.rpartition(":")[2])
+
+
+def acknowledge(what: str, event: str) -> None:
+    """One write, so that a line is whole or not there."""
+    os.write(1, f"{what} {event}\n".encode())
+
+
+def inbound(session: int, place: int) -> Inbound:
+    where = thread(session)
+    event = EventId(f"{where}:{place}")
+    return Inbound(event, Place(HOME, where), _ADA, f"question {event}", place, str(place), _START)
+
+
+def result(event: EventId) -> TurnResult:
+    said = (
+        Message(Role.USER, f"question {event}", event, _START, _ADA),
+        Message(Role.ASSISTANT, f"answer {event}", event, _START),
+    )
+    return TurnResult(event, Answer(Ending.ANSWERED, f"answer {event}"), said, Usage(10, 5))
+
+
+async def work_off(store: Store, work: Work | None, by: Claim, chance: Random) -> None:
+    """Run and deliver what the lease was taken for, and all that waits behind it."""
+    while work is not None:
+        event = work.turn.id
+        if work.turn.answer is None:
+            for _ in range(chance.choice((1, 1, 2))):
+                await store.commit(work.lease, result(event))
+        acknowledge("committed", event)
+        work = await store.delivered(work.lease, event, by, None)
+        acknowledge("delivered", event)
+
+
+async def recover(store: Store, by: Claim, chance: Random) -> None:
+    """Finish what a killed process has left."""
+    while found := await store.sweep(by, 100):
+        for work in found:
+            await work_off(store, work, by, chance)
+
+
+async def talk(store: Store, session: int, lap: int, chance: Random) -> None:
+    """Send Inbounds for ever; now and then several before the first is answered, or one twice."""
+    places = count(lap * _NUMBERS_A_ROUND)
+    by = claim(lap)
+    while True:
+        work: Work | None = None
+        for _ in range(chance.choice((1, 1, 3))):
+            message = inbound(session, next(places))
+            for _ in range(chance.choice((1, 1, 1, 2))):
+                proposed = Proposal(SessionId(f"session-{session}"), f"talk {session}")
+                accepted = await store.accept(message, proposed, by, None)
+                acknowledge("accepted", message.event)
+                work = work or accepted.work
+        await work_off(store, work, by, chance)
+
+
+async def main(url: str, lap: int, seed: int) -> None:
+    """Recover, then talk on all sessions until killed."""
+    async with open_store(url, clock=clock(lap)) as store, asyncio.TaskGroup() as talks:
+        await recover(store, claim(lap), Random(seed))
+        for session in range(SESSIONS):
+            talks.create_task(talk(store, session, lap, Random(seed + session)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

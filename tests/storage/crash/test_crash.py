@@ -1,0 +1,136 @@
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from sessions.model import Message, Role
+from sessions.ports import Store
+from storage.opening import open_store
+from tests.storage.crash import program
+
+KILLS = 50
+URLS: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda directory: f"sqlite://{directory}/parley.db",
+    "file": lambda directory: f"file://{directory}/store",
+}
+"""A backend that survives SIGKILL joins by one entry here."""
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("backend", URLS)
+async def test_nothing_acknowledged_is_lost_doubled_or_reordered_by_a_kill(
+    backend: str, tmp_path: Path
+) -> None:
+    url = URLS[backend](tmp_path)
+    seed = int(os.environ.get("PARLEY_CRASH_SEED") or secrets.randbits(32))
+    print(f"PARLEY_CRASH_SEED={seed}")
+    chance = Random(seed)
+    acknowledged: dict[str, set[str]] = {"accepted": set(), "committed": set(), "delivered": set()}
+    for lap in range(KILLS):
+        for line in killed(url, lap, chance):
+            what, event = line.split(" ", 1)
+            acknowledged[what].add(event)
+    assert len(acknowledged["delivered"]) > KILLS, "the rounds were too short to show anything"
+
+    async with open_store(url, clock=program.clock(KILLS)) as store:
+        waiting = await in_inboxes(store)
+        committed = await in_transcripts(store)
+        assert not acknowledged["delivered"] & set(waiting)
+        assert acknowledged["committed"] <= set(committed)
+        assert acknowledged["accepted"] <= set(waiting) | set(committed)
+
+        await program.recover(store, program.claim(KILLS), chance)
+        assert await in_inboxes(store) == []
+        finished = await in_transcripts(store)
+        assert acknowledged["accepted"] <= set(finished)
+        assert len(finished) == len(set(finished))
+        assert set(committed) | set(waiting) == set(finished)
+        assert await store.quarantined() == ()
+
+
+@pytest.mark.parametrize("backend", URLS)
+async def test_the_leases_of_the_dead_are_taken_when_their_time_has_run_out(
+    backend: str, tmp_path: Path
+) -> None:
+    url = URLS[backend](tmp_path)
+    waiting: list[str] = []
+    for seed in range(100):
+        killed(url, 0, Random(seed))
+        async with open_store(url, clock=program.clock(0)) as store:
+            waiting = await in_inboxes(store)
+            assert await store.sweep(program.claim(1), 100) == ()
+        if waiting:
+            break
+    async with open_store(url, clock=program.clock(1)) as store:
+        taken = await store.sweep(program.claim(1), 100)
+        assert {work.turn.id for work in taken} <= set(waiting)
+        assert taken
+        assert all(work.turn.takeovers == (work.turn.answer is None) for work in taken)
+
+
+def killed(url: str, lap: int, chance: Random) -> list[str]:
+    """Run the program until a random moment and return the lines that it got out."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.storage.crash.program",
+        url,
+        str(lap),
+        str(chance.randrange(2**32)),
+    ]
+    lines = chance.choice((0, chance.randrange(40), chance.randrange(40)))
+    delay = chance.random() * (0.3 if lines == 0 else 0.005)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = [process.stdout.readline() for _ in range(lines)]
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(delay)
+        assert process.poll() is None, "the program ended by itself"
+        process.kill()
+        printed += process.stdout.readlines()
+    return [line.rstrip("\n") for line in printed if line.endswith("\n")]
+
+
+async def in_inboxes(store: Store) -> list[str]:
+    """The events that wait, having checked their order."""
+    waiting: list[str] = []
+    for session in range(program.SESSIONS):
+        found = await store.bound(program.thread(session))
+        turns = [] if found is None else [turn.id for turn in await store.waiting(found.key)]
+        assert turns == sorted(turns, key=program.number)
+        waiting += turns
+    return waiting
+
+
+async def in_transcripts(store: Store) -> list[str]:
+    """The events that have their answer, having checked that each stands whole and in its place."""
+    answered: list[str] = []
+    for session in range(program.SESSIONS):
+        found = await store.bound(program.thread(session))
+        if found is None:
+            continue
+        messages = await store.transcript(found.key, None, 1_000_000)
+        tally = found.tally
+        assert (tally.messages, tally.user_messages) == (len(messages), len(messages) // 2)
+        assert tally.size == sum(len(message.content.encode()) for message in messages)
+        assert tally.tokens == 15 * (len(messages) // 2)
+        events = [message.turn for message in messages[::2]]
+        assert events == sorted(events, key=program.number)
+        assert [whole(message) for message in messages] == [
+            line
+            for event in events
+            for line in ((Role.USER, f"question {event}"), (Role.ASSISTANT, f"answer {event}"))
+        ]
+        answered += events
+    return answered
+
+
+def whole(message: Message) -> tuple[Role, str]:
+    return (message.role, message.content)

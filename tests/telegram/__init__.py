@@ -1,0 +1,1 @@
+"""The Telegram adapter over real HTTP, against the strict emulator."""
