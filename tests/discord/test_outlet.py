@@ -125,9 +125,9 @@ async def test_nobody_is_pinged_by_an_answer() -> None:
 
 
 def test_a_note_is_small_print_and_fits_below_a_full_message() -> None:
-    assert render_answer("Hello", "Cut.") == ("Hello\n-# Cut\\.",)
-    parts = render_answer("word " * 2000, "Cut.")
-    assert parts[-1].endswith("-# Cut\\.")
+    assert render_answer("Hello", "Cut") == ("Hello\n-# Cut",)
+    parts = render_answer("word " * 2000, "Cut")
+    assert parts[-1].endswith("-# Cut")
     assert all(len(part) <= 2000 for part in parts)
     assert render_answer("", "") == ()
 
