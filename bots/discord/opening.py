@@ -50,13 +50,13 @@ class Opening:
             thread = await self._open(caller, spot, session)
         except OutletError as error:
             log.info("discord.thread_not_opened", error=type(error).__name__, code=str(error))
-            await self._bind(caller, session)
+            bound = await self._bind(caller, session)
             why = "" if isinstance(error, Unreachable) else _NO_LEAVE
-            return Notice(f"{say(started).text}\n{_NO_THREAD.format(why=why)}")
+            return Notice(f"{say(bound).text}\n{_NO_THREAD.format(why=why)}")
         place = replace(caller.place, thread=thread_of(thread))
-        await self._bind(replace(caller, place=place), session)
-        await self._greet(caller, thread, started)
-        return Notice(f"{say(started).text.splitlines()[0].rstrip()} in <#{thread}>")
+        bound = await self._bind(replace(caller, place=place), session)
+        await self._greet(caller, thread, bound)
+        return Notice(f"{say(bound).text.splitlines()[0].rstrip()} in <#{thread}>")
 
     async def _open(self, caller: Caller, spot: Spot, session: Session) -> str:
         body = {"name": session.name[:_NAME_LENGTH], "type": spot.opens}
@@ -72,9 +72,10 @@ class Opening:
             raise
         return made.id
 
-    async def _bind(self, caller: Caller, session: Session) -> None:
+    async def _bind(self, caller: Caller, session: Session) -> Started:
         binding = replace(caller, event=EventId(f"{caller.event}:bind"))
-        await until_stored(lambda: self._commands.resume_id(binding, session.key.id))
+        resumed = await until_stored(lambda: self._commands.resume_id(binding, session.key.id))
+        return Started(resumed.session)
 
     async def _greet(self, caller: Caller, thread: str, started: Started) -> None:
         """Bring the person into the thread and say what it is; neither has to succeed."""

@@ -46,7 +46,7 @@ async def test_start_in_a_text_channel_opens_a_thread_that_is_bound() -> None:
         assert f"<#{thread.id}>" in shown.content
         assert shown.ephemeral_to is None
         view = on.at.discord.channel(thread)
-        await view.wait_text("Started session")
+        assert "Status: active" in (await view.wait_text("Started session")).content
         bound = await on.store.bound(ref(thread.id))
         assert bound is not None
         assert (bound.name, bound.audience) == ("Release notes", OPEN)
