@@ -164,6 +164,10 @@ class SessionCommands:
 
     async def delete_id(self, caller: Caller, session: SessionId) -> Deleted | ConfirmDelete:
         """Delete the session whose id a confirmation carries; the caller's right is checked again."""
+        key = SessionKey((await self._workspace(caller)).id, session)
+        if await self._store.get(key) is None:
+            # This very event may have deleted it before: then the store repeats the outcome.
+            return Deleted(await self._store.delete(key, caller.event))
         return await self._delete(caller, await self._by_id(caller, session), confirmed=True)
 
     async def help(self, caller: Caller) -> Helped:

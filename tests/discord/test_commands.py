@@ -1,12 +1,9 @@
 """Slash commands and autocomplete, and who may see and do what."""
 
-import inspect
 from datetime import timedelta
 
 import pytest
 
-from bots.discord.menu import definitions
-from sessions.commands import WORDS, SessionCommands
 from sessions.model import OPEN
 from tests.discord.stage import bound_thread, ref, stage
 from tests.emulators.discord import FaultKind, Permission, Settings
@@ -15,19 +12,6 @@ from tests.emulators.discord.small_world import Place
 CALLBACK = "/interactions/{interaction_id}/{token}/callback"
 THREADS = "/channels/{channel_id}/threads"
 COMMANDS = "/applications/{application_id}/commands"
-
-
-def test_the_words_and_their_parameters_are_those_of_the_commands() -> None:
-    (session, *_) = definitions()
-    options = session["options"]
-    assert isinstance(options, list)
-    shown = {word["name"]: [o["name"] for o in word.get("options", [])] for word in options}
-    meant = {}
-    for word in WORDS:
-        parameters = inspect.signature(getattr(SessionCommands, word)).parameters.values()
-        said = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-        meant[word] = [name for name in said if name not in {"self", "caller"}]
-    assert shown == meant
 
 
 async def test_the_commands_are_told_to_discord_only_when_they_changed() -> None:
