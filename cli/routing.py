@@ -77,7 +77,7 @@ class RootGroup(PlainGroup):
         """Lead to the command that is named, or to ``ask`` with the prompt."""
         line = divide(args)
         if line.word is None:
-            if args and not _OWN.issuperset(args):
+            if args and args[0].startswith("--") and not _OWN.issuperset(args):
                 raise UsageError('What to do? Say a command, or a prompt: parley "What is Python?"')
             return super().parse_args(ctx, args)
         if not line.plain and line.word == "help" and not line.rest:
