@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sessions.threads import ThreadEvents
 
 _LOGIN_TRIES = 6
+_SETTLING_TIME = 2.0
+"""Seconds that commands get to show their outcome when the bot is told to stop."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,16 +48,9 @@ class DiscordBot:
             raise _bad_token()
         # The import takes seconds; the loop has other work.
         await asyncio.to_thread(importlib.import_module, "bots.discord.connection")
-        from bots.discord.connection import Connection
         from bots.discord.replies import DiscordReplies
 
-        connection = Connection(self._token, self._api_base)
-        try:
-            await _log_in(connection)
-        except BaseException:
-            await connection.close()
-            raise
-        self._connection = connection
+        connection = self._connection = await _log_in(self._token, self._api_base)
         self._replies = DiscordReplies(connection, lambda: connection.user)
         return self
 
@@ -90,7 +85,10 @@ class DiscordBot:
             async with asyncio.TaskGroup() as tasks:
                 receiver = self._receiver(tasks, connection, engine, commands, threads, catalog)
                 tasks.create_task(_publish(connection))
-                tasks.create_task(connection.listen(receiver))
+                try:
+                    await connection.listen(receiver)
+                finally:
+                    await receiver.settle(_SETTLING_TIME)
         except* BadToken:
             raise _bad_token() from None
         except* NoIntent:
@@ -132,10 +130,13 @@ class DiscordBot:
         return Receiver(connection, tasks, messages, interactions, threads, missed)
 
 
-async def _log_in(connection: "Connection") -> None:
+async def _log_in(token: str, api_base: str) -> "Connection":
+    from bots.discord.connection import Connection
+
     for attempt, pause in enumerate(waits(0.5), 1):
+        connection = Connection(token, api_base)
         try:
-            await connection.open()
+            return await _opened(connection)
         except BadToken:
             raise _bad_token() from None
         except OutletError as error:
@@ -145,8 +146,16 @@ async def _log_in(connection: "Connection") -> None:
                     "Discord does not answer. Check the network and PARLEY_DISCORD_API_BASE."
                 ) from error
             await asyncio.sleep(pause)
-        else:
-            return
+    raise AssertionError("waits() is endless")
+
+
+async def _opened(connection: "Connection") -> "Connection":
+    try:
+        await connection.open()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 async def _publish(connection: "Connection") -> None:

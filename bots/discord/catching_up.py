@@ -52,6 +52,7 @@ class CatchingUp:
         self._catalog = catalog
         self._conversations: OrderedDict[str, None] = OrderedDict()
         self._lost_at: datetime | None = None
+        self._connected = False
         self._started = False
 
     def saw(self, said: Said) -> None:
@@ -62,16 +63,27 @@ class CatchingUp:
             if len(self._conversations) > _CONVERSATIONS:
                 self._conversations.popitem(last=False)
 
+    def connected(self) -> None:
+        """A gateway session begins; what it knows of the guilds is on its way."""
+        self._connected = True
+
     def lost(self) -> None:
         """The line is dead; the first time counts."""
+        self._connected = False
         self._lost_at = self._lost_at or datetime.now(UTC)
 
-    def resumed(self) -> None:
-        """Nothing was missed: Discord sent it again."""
-        self._lost_at = None
+    async def resumed(self, take: Taker) -> None:
+        """Nothing was missed since the line was lost: Discord sent it again."""
+        self._connected = True
+        if self._started:
+            self._lost_at = None
+        else:
+            await self.look(take)
 
     async def look(self, take: Taker) -> None:
-        """Read what was missed before the gateway session that has just begun."""
+        """Read what was missed before the gateway session that is complete; no-op if it is lost again."""
+        if not self._connected:
+            return
         since, self._lost_at = self._lost_at, None
         if not self._started:
             self._started = True

@@ -6,6 +6,7 @@ The only modules that import discord.py are this one and refusals.py; importing 
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 import aiohttp
@@ -29,6 +30,8 @@ _LONGEST_BUCKET = 6.0
 _GUILD_STREAM = 1.0
 _OWN_DECODING = frozenset({"MESSAGE_CREATE", "INTERACTION_CREATE"})
 _BAD_TOKEN = 4004
+_GOOD_WHILE = 60.0
+_FAREWELL = 2.0
 
 T = TypeVar("T")
 
@@ -41,8 +44,8 @@ class Connection:
     def __init__(self, token: str, api_base: str = "") -> None:
         self._token = token
         self._client = _Client(api_base)
-        for name, level in (("discord", logging.INFO), ("discord.http", logging.ERROR)):
-            # Below these levels discord.py writes contents and URLs with tokens.
+        for name, level in (("discord", logging.WARNING), ("discord.http", logging.ERROR)):
+            # Below these levels discord.py writes contents, and URLs with tokens.
             logger = logging.getLogger(name)
             logger.setLevel(max(level, logger.level))
 
@@ -65,12 +68,16 @@ class Connection:
         Raises BadToken or NoIntent.
         """
         self._client.listener = listener
+        pauses, loop = waits(), asyncio.get_running_loop()
         try:
-            for pause in waits():
+            while True:
+                began = loop.time()
                 await self._listen_once()
                 listener.changed("disconnect")
                 await self._hang_up()
-                await asyncio.sleep(pause)
+                if loop.time() - began > _GOOD_WHILE:
+                    pauses = waits()
+                await asyncio.sleep(next(pauses))
         finally:
             self._client.listener = None
             await self._hang_up()
@@ -162,14 +169,16 @@ class Connection:
         except discord.ConnectionClosed as error:
             if error.code == _BAD_TOKEN:
                 raise BadToken("4004") from error
-            raise
+            raise translate(error) from error
         except Exception:  # noqa: BLE001 - whatever the far end said, the others must go on
             report("discord.gateway_failed")
 
     async def _hang_up(self) -> None:
         socket = self._client.ws
         if socket is not None and socket.open:
-            await socket.close(code=1000)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await socket.close(code=1000)
 
 
 class _Http(HTTPClient):

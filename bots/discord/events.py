@@ -106,7 +106,7 @@ class Where(Struct, frozen=True):
     """A channel or thread that was opened, changed or deleted."""
 
     id: str
-    name: str = ""
+    name: str | None = None
     thread_metadata: ThreadState | None = None
 
 
@@ -114,18 +114,6 @@ class Made(Struct, frozen=True):
     """What a POST made."""
 
     id: str
-
-
-class CallbackResource(Struct, frozen=True):
-    """What an acknowledgement made."""
-
-    message: Made | None = None
-
-
-class Acknowledged(Struct, frozen=True):
-    """The answer to an acknowledgement that asks for one."""
-
-    resource: CallbackResource | None = None
 
 
 Anything = Any

@@ -14,7 +14,7 @@ from bots.discord.patience import until_stored
 from bots.discord.places import Places, Spot
 from bots.discord.responding import HIDDEN, Manner, Outspoken, Response
 from bots.discord.retrying import retry
-from bots.discord.sending import Caller as RestCaller
+from bots.discord.sending import Rest
 from bots.quoting import plain
 from bots.spoken import Command, Word, run_action, run_spoken
 from bots.wording import (
@@ -50,7 +50,7 @@ class Interactions:
 
     def __init__(
         self,
-        rest: RestCaller,
+        rest: Rest,
         engine: Engine,
         commands: SessionCommands,
         catalog: Catalog,
@@ -97,9 +97,9 @@ class Interactions:
             case "retry":
                 await retry(self._engine, self._commands, caller, used, response)
             case "start" if spot.opens is not None:
-                name = _text(options, "name")
-                opened = self._opening.start(caller, spot, name)
-                await response.settle(_outcome(opened, manner), manner)
+                if await response.defer(manner):  # or two replicas would open two threads
+                    opened = self._opening.start(caller, spot, _text(options, "name"))
+                    await response.fill(await _outcome(opened, manner), manner)
             case _:
                 await response.settle(_outcome(self._run(caller, word, options), manner), manner)
 

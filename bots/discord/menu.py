@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from bots.discord.events import Anything
-from bots.discord.sending import Caller
+from bots.discord.sending import Rest
 
 _COMMANDS = "/applications/{application_id}/commands"
 _GROUP, _TEXT, _NUMBER = 1, 3, 4
@@ -36,14 +36,14 @@ def definitions() -> list[Definition]:
     ]
 
 
-async def publish(caller: Caller, application: str) -> bool:
+async def publish(rest: Rest, application: str) -> bool:
     """Tell Discord the commands if it knows others; whether it had to be told. Raises OutletError."""
     ids = {"application_id": application}
-    known = await caller.call("GET", _COMMANDS, list[Definition], ids)
+    known = await rest.call("GET", _COMMANDS, list[Definition], ids)
     wanted = definitions()
     if _same(known, wanted):
         return False
-    await caller.call("PUT", _COMMANDS, Anything, ids, body=wanted)
+    await rest.call("PUT", _COMMANDS, Anything, ids, body=wanted)
     log.info("discord.commands_published", count=len(wanted))
     return True
 

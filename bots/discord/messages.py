@@ -11,11 +11,12 @@ from bots.discord.events import Said, User, display_name, sent_at
 from bots.discord.patience import until_stored
 from bots.discord.places import Kind, Places, Spot, person_of
 from bots.discord.rendering import render_notice
-from bots.discord.sending import Caller, nonce_of, send
+from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError
 from bots.quoting import plain
-from bots.wording import Notice
+from bots.wording import Notice, say_failure
 from sessions.engine import Engine
+from sessions.incidents import report
 from sessions.model import EventId, Inbound
 from sessions.ports.catalog import Catalog
 
@@ -34,9 +35,9 @@ class Messages:
     """Takes messages over, each once, durably before anything is shown."""
 
     def __init__(
-        self, caller: Caller, engine: Engine, catalog: Catalog, admission: Admission, places: Places
+        self, rest: Rest, engine: Engine, catalog: Catalog, admission: Admission, places: Places
     ) -> None:
-        self._caller = caller
+        self._rest = rest
         self._engine = engine
         self._catalog = catalog
         self._admission = admission
@@ -49,16 +50,19 @@ class Messages:
         if not _by_person(said) or said.id in self._handled:
             return
         spot = self._places.of(said.channel_id, said.guild_id)
-        if not await self._meant(said, spot, bot, role):
-            return
+        if await self._meant(said, spot, bot, role):
+            await self._answer(said, spot, bot, role, quiet=quiet)
+        # Also what was not meant: its thread may be bound by the time that it is read again.
+        self._handled[said.id] = None
+        if len(self._handled) > _REMEMBERED:
+            self._handled.popitem(last=False)
+
+    async def _answer(self, said: Said, spot: Spot, bot: str, role: str, *, quiet: bool) -> None:
         if self._admission.admits(*spot.admission_ids(said.author.id)):
             await self._take(said, spot, bot, role, quiet=quiet)
         elif not quiet and self._may_refuse(said, spot):
             refusal = self._admission.refusal(f"discord:user:{said.author.id}")
             await self._tell(said, Notice(f"⚠️ {plain(refusal)}"))
-        self._handled[said.id] = None
-        if len(self._handled) > _REMEMBERED:
-            self._handled.popitem(last=False)
 
     async def _meant(self, said: Said, spot: Spot, bot: str, role: str) -> bool:
         if spot.kind is Kind.DIRECT or any(user.id == bot for user in said.mentions):
@@ -86,15 +90,16 @@ class Messages:
             message=said.id,
             sent_at=sent_at(said.id),
         )
-        await until_stored(lambda: self._engine.accept(inbound, spot.title))
+        try:
+            await until_stored(lambda: self._engine.accept(inbound, spot.title))
+        except Exception:  # noqa: BLE001 - logged with the id that the person is told
+            await self._tell(said, say_failure(report("discord.message_not_taken")))
 
     async def _tell(self, said: Said, notice: Notice) -> None:
         """Answer at once; the nonce comes from the message, so a repeated event says it once."""
         nonce = nonce_of("notice", said.id)
         try:
-            await send(
-                self._caller, said.channel_id, render_notice(notice), nonce=nonce, reply_to=said.id
-            )
+            await send(self._rest, said.channel_id, render_notice(notice), nonce=nonce, reply_to=said.id)
         except OutletError as error:
             log.info("discord.notice_failed", error=type(error).__name__, code=str(error))
 

@@ -11,8 +11,7 @@ from bots.discord.events import Anything, Made
 from bots.discord.patience import until_stored
 from bots.discord.places import Spot, thread_of
 from bots.discord.rendering import render_notice
-from bots.discord.sending import Caller as RestCaller
-from bots.discord.sending import nonce_of, send
+from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError, Unreachable
 from bots.wording import Notice, say
 from sessions.commands import Caller, SessionCommands
@@ -28,7 +27,7 @@ _NO_LEAVE = "; I need the permission “Create Public Threads” here"
 log = structlog.get_logger(__name__)
 
 
-class Channels(RestCaller, Protocol):
+class Channels(Rest, Protocol):
     """What calls and knows the guilds' threads."""
 
     def channels(self) -> Iterator[Channel]:
@@ -51,13 +50,13 @@ class Opening:
             thread = await self._open(caller, spot, session)
         except OutletError as error:
             log.info("discord.thread_not_opened", error=type(error).__name__, code=str(error))
-            await self._bind(caller, session)
+            bound = await self._bind(caller, session)
             why = "" if isinstance(error, Unreachable) else _NO_LEAVE
-            return Notice(f"{say(started).text}\n{_NO_THREAD.format(why=why)}")
+            return Notice(f"{say(bound).text}\n{_NO_THREAD.format(why=why)}")
         place = replace(caller.place, thread=thread_of(thread))
-        await self._bind(replace(caller, place=place), session)
-        await self._greet(caller, thread, started)
-        return Notice(f"{say(started).text.splitlines()[0].rstrip()} in <#{thread}>")
+        bound = await self._bind(replace(caller, place=place), session)
+        await self._greet(caller, thread, bound)
+        return Notice(f"{say(bound).text.splitlines()[0].rstrip()} in <#{thread}>")
 
     async def _open(self, caller: Caller, spot: Spot, session: Session) -> str:
         body = {"name": session.name[:_NAME_LENGTH], "type": spot.opens}
@@ -73,9 +72,10 @@ class Opening:
             raise
         return made.id
 
-    async def _bind(self, caller: Caller, session: Session) -> None:
+    async def _bind(self, caller: Caller, session: Session) -> Started:
         binding = replace(caller, event=EventId(f"{caller.event}:bind"))
-        await until_stored(lambda: self._commands.resume_id(binding, session.key.id))
+        resumed = await until_stored(lambda: self._commands.resume_id(binding, session.key.id))
+        return Started(resumed.session)
 
     async def _greet(self, caller: Caller, thread: str, started: Started) -> None:
         """Bring the person into the thread and say what it is; neither has to succeed."""

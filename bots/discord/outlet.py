@@ -7,7 +7,7 @@ from bots.discord.channels import CALL_TIME
 from bots.discord.events import Anything, Said
 from bots.discord.failures import ThreadArchived
 from bots.discord.rendering import mark_repeat, render_answer
-from bots.discord.sending import Caller, nonce_of, send, unarchive
+from bots.discord.sending import Rest, nonce_of, send, unarchive
 from bots.outlet import MessageGone
 
 _MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -25,8 +25,8 @@ class DiscordOutlet:
     repeats; a message that takes a deleted one's place has another, or Discord would return the deleted.
     """
 
-    def __init__(self, caller: Caller, bot: str, channel: str, question: str) -> None:
-        self._caller = caller
+    def __init__(self, rest: Rest, bot: str, channel: str, question: str) -> None:
+        self._rest = rest
         self._bot = bot
         self._channel = channel
         self._question = question
@@ -68,7 +68,7 @@ class DiscordOutlet:
             self._arrived.discard(index)
             self._generation[index] = self._generation.get(index, 0) + 1
         sent = await send(
-            self._caller,
+            self._rest,
             self._channel,
             {"content": part},
             nonce=self._nonce(index),
@@ -82,21 +82,21 @@ class DiscordOutlet:
         body = {"content": part, "allowed_mentions": _QUIET}
         ids = {"channel_id": self._channel, "message_id": message}
         try:
-            await self._caller.call("PATCH", _MESSAGE, Anything, ids, body=body)
+            await self._rest.call("PATCH", _MESSAGE, Anything, ids, body=body)
         except ThreadArchived:
-            await unarchive(self._caller, self._channel)
-            await self._caller.call("PATCH", _MESSAGE, Anything, ids, body=body)
+            await unarchive(self._rest, self._channel)
+            await self._rest.call("PATCH", _MESSAGE, Anything, ids, body=body)
 
     async def delete(self, message: str) -> None:
         """Delete a message; fine if it is gone already."""
         ids = {"channel_id": self._channel, "message_id": message}
         try:
-            await self._caller.call("DELETE", _MESSAGE, Anything, ids)
+            await self._rest.call("DELETE", _MESSAGE, Anything, ids)
         except MessageGone:
             return
         except ThreadArchived:
-            await unarchive(self._caller, self._channel)
-            await self._caller.call("DELETE", _MESSAGE, Anything, ids)
+            await unarchive(self._rest, self._channel)
+            await self._rest.call("DELETE", _MESSAGE, Anything, ids)
 
     async def find(self, index: int) -> str | None:
         """Look among the bot's replies to the question, a bounded number of messages after it."""
@@ -110,7 +110,7 @@ class DiscordOutlet:
 
     async def typing(self) -> None:
         """Show for ten seconds that the bot writes."""
-        await self._caller.call(
+        await self._rest.call(
             "POST", "/channels/{channel_id}/typing", Anything, {"channel_id": self._channel}
         )
 
@@ -122,7 +122,7 @@ class DiscordOutlet:
         replies: list[Said] = []
         after = self._question
         for _ in range(_PAGES):
-            page = await self._caller.call(
+            page = await self._rest.call(
                 "GET",
                 _MESSAGES,
                 list[Said],

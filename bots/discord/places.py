@@ -8,7 +8,8 @@ from bots.discord.channels import Channel
 from sessions.model import OPEN, Audience, Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
 
 _PRIVATE_CHANNEL = "discord:channel:"
-_THREADS = frozenset({10, 11, 12})
+_PRIVATE_THREAD = 12
+_THREADS = frozenset({10, 11, _PRIVATE_THREAD})
 _OPENING = {0: 11, 5: 10}
 """Which kind of thread a kind of channel gets (https://discord.com/developers/docs/resources/channel#channel-object-channel-types)."""
 
@@ -100,6 +101,3 @@ def _audience(channel: Channel) -> Audience:
     if channel.public:
         return OPEN
     return private(channel.parent if channel.parent and channel.kind != _PRIVATE_THREAD else channel.id)
-
-
-_PRIVATE_THREAD = 12

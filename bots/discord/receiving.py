@@ -36,6 +36,7 @@ class Receiver:
         self._threads = threads
         self._missed = missed
         self._newest: dict[str, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
 
     def heard(self, event: str, data: object) -> None:
         """Begin to handle an event."""
@@ -44,7 +45,9 @@ class Receiver:
                 self.message(msgspec.convert(data, Said))
             case "INTERACTION_CREATE":
                 interaction = msgspec.convert(data, Interaction)
-                self._tasks.create_task(_guarded(self._interactions.heed(interaction)))
+                self._begin(_guarded(self._interactions.heed(interaction)))
+            case "READY":
+                self._missed.connected()
             case "THREAD_UPDATE" | "CHANNEL_UPDATE":
                 self._changed(msgspec.convert(data, Where))
             case "THREAD_DELETE" | "CHANNEL_DELETE":
@@ -58,9 +61,14 @@ class Receiver:
             case "ready":
                 self._tasks.create_task(_guarded(self._missed.look(self.message)))
             case "resumed":
-                self._missed.resumed()
+                self._tasks.create_task(_guarded(self._missed.resumed(self.message)))
             case _:
                 self._missed.lost()
+
+    async def settle(self, seconds: float) -> None:
+        """Let what has begun come to its end, for so long; the task group cancels the rest."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
 
     def message(self, said: Said, *, quiet: bool = False) -> None:
         """Handle a message after the earlier ones of its channel."""
@@ -72,8 +80,9 @@ class Receiver:
     def _changed(self, now: Where) -> None:
         before = self._connection.channel(now.id)
         thread = thread_of(now.id)
-        if now.name and (before is None or before.name != now.name):
-            self._in_order(now.id, until_stored(partial(self._threads.renamed, thread, now.name)))
+        name = now.name
+        if name and (before is None or before.name != name):
+            self._in_order(now.id, until_stored(partial(self._threads.renamed, thread, name)))
         if now.thread_metadata is None:
             return
         shut = now.thread_metadata.archived or now.thread_metadata.locked
@@ -90,9 +99,15 @@ class Receiver:
 
     def _in_order(self, channel: str, work: Coroutine[None, None, None]) -> None:
         before = self._newest.get(channel)
-        task = self._tasks.create_task(_after(before, work))
+        task = self._begin(_after(before, work))
         self._newest[channel] = task
         task.add_done_callback(lambda done: self._forget(channel, done))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
     def _forget(self, channel: str, done: asyncio.Task[None]) -> None:
         if self._newest.get(channel) is done:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from bots.discord.outlet import DiscordOutlet
-from bots.discord.sending import Caller
+from bots.discord.sending import Rest
 from bots.pacing import Pacer
 from bots.reply import open_streamed
 from sessions.model import Platform, Turn
@@ -18,8 +18,8 @@ PACE = timedelta(seconds=1.3)
 class DiscordReplies:
     """Implements :class:`sessions.ports.Replies`."""
 
-    def __init__(self, caller: Caller, bot: Callable[[], str], pace: timedelta = PACE) -> None:
-        self._caller = caller
+    def __init__(self, rest: Rest, bot: Callable[[], str], pace: timedelta = PACE) -> None:
+        self._rest = rest
         self._bot = bot
         self._pacer = Pacer(pace)
 
@@ -31,5 +31,5 @@ class DiscordReplies:
     def open(self, turn: Turn, grant: Grant) -> AbstractAsyncContextManager[Reply]:
         """Begin or take up the reply of a turn, in the channel and under the message that asked."""
         inbound = turn.inbound
-        outlet = DiscordOutlet(self._caller, self._bot(), inbound.place.thread.chat, inbound.message)
+        outlet = DiscordOutlet(self._rest, self._bot(), inbound.place.thread.chat, inbound.message)
         return open_streamed(outlet, turn, grant, self._pacer)

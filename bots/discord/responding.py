@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from bots.discord.events import Acknowledged, Anything, Interaction, Made
+from bots.discord.events import Anything, Interaction, Made
 from bots.discord.failures import InteractionOver
 from bots.discord.patience import waits
 from bots.discord.rendering import render_notice
-from bots.discord.sending import Caller
+from bots.discord.sending import Rest
 from bots.outlet import MessageGone, OutletError, Unreachable
 from bots.wording import Notice
 
@@ -51,10 +51,10 @@ class Outspoken:
 
 
 class Response:
-    """The answer to one interaction."""
+    """The answer to one interaction: every replica hears of it, the first to acknowledge answers."""
 
-    def __init__(self, caller: Caller, used: Interaction) -> None:
-        self._caller = caller
+    def __init__(self, rest: Rest, used: Interaction) -> None:
+        self._rest = rest
         self._callback = {"webhook_id": used.id, "webhook_token": used.token}
         self._webhook = {"webhook_id": used.application_id, "webhook_token": used.token}
 
@@ -64,10 +64,10 @@ class Response:
             task = tasks.create_task(work)
             quick, _ = await asyncio.wait({task}, timeout=_AT_ONCE)
             if not quick:
-                await self.defer(expected)
+                first = await self.defer(expected)
         if quick:
             await self._respond(task.result())
-        else:
+        elif first:
             await self.fill(task.result(), expected)
 
     async def choose(self, names: tuple[str, ...]) -> None:
@@ -75,18 +75,15 @@ class Response:
         choices = [{"name": name, "value": name} for name in names]
         await self._acknowledge({"type": _CHOICES, "data": {"choices": choices}})
 
-    async def defer(self, expected: Manner) -> str:
-        """Say that it is under way; the id of the message in which the outcome will stand, if known."""
+    async def defer(self, expected: Manner) -> bool:
+        """Say that it is under way; False where another replica did, or where it is too late."""
         data = {"flags": _HIDDEN if expected.hidden else 0}
         kind = _DEFERRED_UPDATE if expected.update else _DEFERRED
-        said = await self._acknowledge({"type": kind, "data": data})
-        if said is not None and said.resource is not None and said.resource.message is not None:
-            return said.resource.message.id
-        return ""
+        return await self._acknowledge({"type": kind, "data": data})
 
     async def original(self) -> str:
         """Ask for the id of the first message of the answer. Raises OutletError."""
-        return (await self._caller.call("GET", _ORIGINAL, Made, self._webhook)).id
+        return (await self._rest.call("GET", _ORIGINAL, Made, self._webhook)).id
 
     async def fill(self, outcome: Outspoken, promised: Manner) -> None:
         """Put the outcome where it was promised, or, if it is not for there, in a further message."""
@@ -98,7 +95,7 @@ class Response:
             await self._persist("DELETE", _ORIGINAL, None)
         body["flags"] = _HIDDEN if outcome.manner.hidden else 0
         try:
-            await self._caller.call("POST", _FOLLOW_UP, Anything, self._webhook, body=body)
+            await self._rest.call("POST", _FOLLOW_UP, Anything, self._webhook, body=body)
         except OutletError as error:
             _note(error)
 
@@ -109,31 +106,26 @@ class Response:
         kind = _UPDATE if outcome.manner.update else _MESSAGE
         await self._acknowledge({"type": kind, "data": body})
 
-    async def _acknowledge(self, body: dict[str, object]) -> Acknowledged | None:
+    async def _acknowledge(self, body: dict[str, object]) -> bool:
         """Send the one callback; a second try finds out that the first one arrived."""
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             try:
                 async with asyncio.timeout(_TRY):
-                    return await self._caller.call(
-                        "POST",
-                        _CALLBACK,
-                        Acknowledged,
-                        self._callback,
-                        body=body,
-                        query={"with_response": "true"},
-                    )
+                    await self._rest.call("POST", _CALLBACK, Anything, self._callback, body=body)
             except (Unreachable, TimeoutError):
                 continue
             except OutletError as error:
                 _note(error)
-                return None
+                return isinstance(error, InteractionOver) and attempt > 0
+            else:
+                return True
         log.warning("discord.interaction_lost")
-        return None
+        return True
 
     async def _persist(self, method: str, path: str, body: object) -> None:
         for attempt, pause in enumerate(waits(), 1):
             try:
-                await self._caller.call(method, path, Anything, self._webhook, body=body)
+                await self._rest.call(method, path, Anything, self._webhook, body=body)
             except MessageGone:
                 return
             except Unreachable as error:

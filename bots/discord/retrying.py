@@ -26,7 +26,8 @@ async def retry(
 
     That message says "thinking" until the Inbound is durable.
     """
-    message = await response.defer(_FOR_ALL)
+    if not await response.defer(_FOR_ALL):
+        return
     try:
         await until_stored(lambda: commands.check_retry(caller))
         inbound = Inbound(
@@ -35,7 +36,7 @@ async def retry(
             author=caller.person,
             text="",
             number=int(used.id),
-            message=message or await _original(response),
+            message=await _original(response),
             sent_at=sent_at(used.id),
             ask=Ask.RETRY,
         )

@@ -15,7 +15,7 @@ _MESSAGES = "/channels/{channel_id}/messages"
 T = TypeVar("T")
 
 
-class Caller(Protocol):
+class Rest(Protocol):
     """What makes REST calls: a :class:`bots.discord.connection.Connection`."""
 
     async def call(
@@ -38,7 +38,7 @@ def nonce_of(*parts: str) -> str:
 
 
 async def send(
-    caller: Caller, channel: str, body: dict[str, object], *, nonce: str, reply_to: str = ""
+    rest: Rest, channel: str, body: dict[str, object], *, nonce: str, reply_to: str = ""
 ) -> str:
     """Send a message that pings nobody; its id. An archived thread is taken back first."""
     full: dict[str, object] = {
@@ -52,14 +52,14 @@ async def send(
         full["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
     ids = {"channel_id": channel}
     try:
-        made = await caller.call("POST", _MESSAGES, Made, ids, body=full)
+        made = await rest.call("POST", _MESSAGES, Made, ids, body=full)
     except ThreadArchived:
-        await unarchive(caller, channel)
-        made = await caller.call("POST", _MESSAGES, Made, ids, body=full)
+        await unarchive(rest, channel)
+        made = await rest.call("POST", _MESSAGES, Made, ids, body=full)
     return made.id
 
 
-async def unarchive(caller: Caller, thread: str) -> None:
+async def unarchive(rest: Rest, thread: str) -> None:
     """Take an archived thread back. Raises Closed where the bot may not."""
     ids = {"channel_id": thread}
-    await caller.call("PATCH", "/channels/{channel_id}", Anything, ids, body={"archived": False})
+    await rest.call("PATCH", "/channels/{channel_id}", Anything, ids, body={"archived": False})

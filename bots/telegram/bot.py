@@ -15,9 +15,10 @@ from bots.pacing import Pacer
 from bots.reply import open_streamed
 from bots.telegram.clerk import Accepts, Clerk
 from bots.telegram.control import Control
-from bots.telegram.memory import KnownThreads
+from bots.telegram.notices import Notices
 from bots.telegram.outlet import TelegramOutlet
 from bots.telegram.polling import Poller
+from bots.telegram.recent import KnownThreads
 from bots.telegram.reception import Bindings, Reception
 from bots.telegram.rendering import Renderer
 from bots.telegram.speaker import Speaker
@@ -119,9 +120,8 @@ class TelegramBot:
             threads,
             control,
             clerk,
-            self._speaker,
+            Notices(self._speaker, tasks),
             known,
-            tasks,
         )
         tasks.create_task(_set_menu(desk))
         tasks.create_task(control.adopt_for_ever())

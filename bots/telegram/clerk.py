@@ -22,6 +22,8 @@ from sessions.ports.turns import Accepted
 STALE = "This button does not work any more. Send /session list."
 
 R = TypeVar("R")
+Tell = Callable[[], Awaitable[None]]
+"""Says what came of an errand. Raises OutletError."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,18 +73,17 @@ class Clerk:
         self._desk = desk
         self._changed = changed
 
-    async def carry_out(self, said: Commanded | Pressed, effect: asyncio.Event) -> None:
-        """Do it, set ``effect``, say what came of it. Waits for a store that is away.
+    async def do(self, said: Commanded | Pressed) -> Tell:
+        """Do it and return how to say what came of it. Waits for a store that is away.
 
         Raises OutletError when a right could not be looked up.
         """
         match said:
             case Commanded():
                 notice = await self._outcome(said)
-                effect.set()
-                await self._say(said.origin, notice)
+                return lambda: self._say(said.origin, notice)
             case Pressed():
-                await self._press(said, effect)
+                return await self._press(said)
             case other:
                 assert_never(other)
 
@@ -99,35 +100,32 @@ class Clerk:
             return None
         return say(await run_spoken(self._commands, caller, spoken))
 
-    async def _press(self, said: Pressed, effect: asyncio.Event) -> None:
+    async def _press(self, said: Pressed) -> Tell:
         action, origin = parse_action(said.data), said.origin
         if action is None or origin is None:
-            await self.end_spinner(said, STALE)
-            return
+            return lambda: self.end_spinner(said, STALE)
+        caller = self._caller(origin)
         try:
-            caller = self._caller(origin)
             outcome = await insist(lambda: run_action(self._commands, caller, action))
         except UserError as error:
-            await self.end_spinner(said, str(error))
-            return
+            alert = str(error)
+            return lambda: self.end_spinner(said, alert)
         except OutletError:
             raise
         except Exception:  # noqa: BLE001 - the edge of a lane
             incident = report("telegram.button_failed", event_id=origin.event)
-            await self.end_spinner(said, f"Something failed. The operator can look up {incident}.")
-            return
+            return lambda: self.end_spinner(
+                said, f"Something failed. The operator can look up {incident}."
+            )
         finally:
-            effect.set()
             self._changed(origin.place.thread)
-        await self.end_spinner(said)
         notice = say_kept() if outcome is None else say(outcome)
-        if isinstance(action, ResumeById):
-            await self._say(origin, notice)
-            return
-        try:
-            await self._speaker.replace(origin, notice)
-        except Closed as closed:
-            log.info("telegram.notice_refused", error=type(closed).__name__)
+        in_place = not isinstance(action, ResumeById)
+        return lambda: self._show(said, origin, notice, in_place=in_place)
+
+    async def _show(self, said: Pressed, origin: Origin, notice: Notice, *, in_place: bool) -> None:
+        await self.end_spinner(said)
+        await self._say(origin, notice, in_place=in_place)
 
     async def end_spinner(self, said: Pressed, alert: str = "") -> None:
         """Answer the button's query; if that fails, the spinner ends by itself."""
@@ -148,11 +146,11 @@ class Clerk:
         finally:
             self._changed(said.origin.place.thread)
 
-    async def _say(self, origin: Origin, notice: Notice | None) -> None:
+    async def _say(self, origin: Origin, notice: Notice | None, *, in_place: bool = False) -> None:
         if notice is None:
             return
         try:
-            await self._speaker.say(origin, notice)
+            await (self._speaker.replace if in_place else self._speaker.say)(origin, notice)
         except Closed as closed:
             log.info("telegram.notice_refused", error=type(closed).__name__)
 

@@ -7,6 +7,7 @@ message behind them is accepted after them.
 
 import asyncio
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
@@ -17,14 +18,15 @@ from bots.outlet import OutletError
 from bots.telegram.clerk import Clerk, insist
 from bots.telegram.schema import Update
 from bots.telegram.updates import Commanded, Pressed, Reader
-from sessions.errors import StoreUnavailable
+from sessions.errors import SettingError, StoreUnavailable
 from sessions.incidents import report
 from sessions.model import EventId, Holder, Platform, ThreadRef
 from sessions.ports.errands import Errand, Errands
 
-ERRAND_LEASE = timedelta(seconds=60)
-ERRAND_TIME = timedelta(seconds=45)
+ERRAND_LEASE = timedelta(seconds=30)
+ERRAND_TIME = timedelta(seconds=25)
 """Less than the lease, so that no other process carries the errand out at the same time."""
+_ADOPT_EVERY = 15.0
 _ADOPTED_AT_ONCE = 20
 _TURN_TIME = 5.0
 """Seconds that a message waits for the commands before it."""
@@ -33,6 +35,14 @@ _SETTLE_TIME = 3.0
 _BESIDE = re.compile(r"/(stop|session(@\w+)?\s+delete)\b", re.ASCII | re.IGNORECASE)
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An errand's place in the order of its thread."""
+
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Control:
@@ -48,7 +58,7 @@ class Control:
         self._tasks = tasks
         self._running: set[EventId] = set()
         self._carrying: set[asyncio.Task[None]] = set()
-        self._last: dict[ThreadRef, asyncio.Event] = {}
+        self._last: dict[ThreadRef, _Place] = {}
 
     async def admit(self, event: EventId, said: Commanded | Pressed, raw: bytes) -> None:
         """Keep the errand and begin it; a repeat does nothing. Raises StoreUnavailable."""
@@ -66,7 +76,7 @@ class Control:
         if (last := self._last.get(thread)) is not None:
             try:
                 async with asyncio.timeout(_TURN_TIME):
-                    await last.wait()
+                    await last.done.wait()
             except TimeoutError:
                 log.warning("telegram.command_slow", thread=str(thread))
 
@@ -79,7 +89,7 @@ class Control:
                 log.warning("telegram.errands_not_adopted")
             except Exception:  # noqa: BLE001 - the edge of a lane
                 report("telegram.adoption_failed")
-            await asyncio.sleep(ERRAND_LEASE.total_seconds())
+            await asyncio.sleep(_ADOPT_EVERY)
 
     async def _adopt(self) -> None:
         platforms = frozenset({Platform.TELEGRAM})
@@ -104,28 +114,27 @@ class Control:
     def _begin(self, errand: Errand, said: Commanded | Pressed) -> None:
         """Take a place in the thread's order before anything else can."""
         self._running.add(errand.event)
-        place, effect = _thread_of(said), asyncio.Event()
-        before = None
-        if place is not None and not _is_beside(said):
-            before, self._last[place] = self._last.get(place), effect
-        task = self._tasks.create_task(self._carry_out(errand, said, before, effect))
+        thread, before, place = _thread_of(said), None, _Place()
+        if thread is not None and not _is_beside(said):
+            before, self._last[thread] = self._last.get(thread), place
+        task = self._tasks.create_task(self._carry_out(errand, said, before, place))
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
 
     async def _carry_out(
-        self,
-        errand: Errand,
-        said: Commanded | Pressed,
-        before: asyncio.Event | None,
-        effect: asyncio.Event,
+        self, errand: Errand, said: Commanded | Pressed, before: _Place | None, place: _Place
     ) -> None:
         try:
             async with asyncio.timeout(ERRAND_TIME.total_seconds()):
                 if before is not None:
-                    await before.wait()
-                await self._clerk.carry_out(said, effect)
+                    await before.done.wait()
+                tell = await self._clerk.do(said)
+                place.done.set()
+                if before is not None:
+                    await before.told.wait()
+                await tell()
                 await insist(lambda: self._errands.finish(errand.event))
-        except (TimeoutError, StoreUnavailable, OutletError) as error:
+        except (TimeoutError, StoreUnavailable, OutletError, SettingError) as error:
             # The errand stays in the store and is adopted when its time has run out.
             log.warning("telegram.errand_postponed", event_id=errand.event, error=type(error).__name__)
         except Exception:  # noqa: BLE001 - the edge of a lane
@@ -133,9 +142,10 @@ class Control:
             await self._give_up(errand)
         finally:
             self._running.discard(errand.event)
-            effect.set()
-            if (place := _thread_of(said)) is not None and self._last.get(place) is effect:
-                del self._last[place]
+            place.done.set()
+            place.told.set()
+            if (thread := _thread_of(said)) is not None and self._last.get(thread) is place:
+                del self._last[thread]
 
     async def _give_up(self, errand: Errand) -> None:
         """Let go of what would fail the same way each time."""

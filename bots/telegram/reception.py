@@ -5,24 +5,21 @@ what was not kept; refusals and other notices are said beside.
 """
 
 import asyncio
-import time
-from collections.abc import Coroutine, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Protocol, assert_never
 
 import msgspec
 import structlog
 
 from bots.admission import Admission
-from bots.outlet import OutletError
 from bots.quoting import plain
 from bots.telegram.clerk import STALE, Accepts, Clerk
 from bots.telegram.control import Control
-from bots.telegram.memory import KnownThreads, Recent
+from bots.telegram.notices import Notices
 from bots.telegram.patience import waits
 from bots.telegram.polling import Batch
+from bots.telegram.recent import KnownThreads
 from bots.telegram.schema import Update
-from bots.telegram.speaker import Speaker
 from bots.telegram.updates import (
     Change,
     ClosedTopic,
@@ -38,7 +35,7 @@ from bots.telegram.updates import (
     Said,
     Wordless,
 )
-from bots.wording import Notice, say_failure
+from bots.wording import say_failure
 from sessions.errors import StoreUnavailable
 from sessions.incidents import report
 from sessions.model import Session, ThreadRef
@@ -46,8 +43,8 @@ from sessions.threads import ThreadEvents
 
 TEXT_ONLY = "I can only read text for now. Please write it out."
 NOTHING_ASKED = "Yes? Write your question behind my name."
-NOTICE_TIME = timedelta(seconds=45)
 _REFUSAL_PAUSE = 60.0
+_HINT_PAUSE = 600.0
 _NOTICE_PAUSE = 3.0
 """Seconds; pictures of one album come as messages of their own."""
 _STORE_WAITS = (0.1, 5.0)
@@ -76,9 +73,8 @@ class Reception:
         threads: ThreadEvents,
         control: Control,
         clerk: Clerk,
-        speaker: Speaker,
+        notices: Notices,
         known: KnownThreads,
-        tasks: asyncio.TaskGroup,
     ) -> None:
         self._reader = reader
         self._admission = admission
@@ -87,10 +83,9 @@ class Reception:
         self._threads = threads
         self._control = control
         self._clerk = clerk
-        self._speaker = speaker
+        self._notices = notices
         self._known = known
-        self._tasks = tasks
-        self._said_at: Recent[tuple[str, ...], float] = Recent()
+        self._store_away = False
 
     async def take(self, batch: Batch) -> None:
         """Return when every update of the batch is taken over; chats do not wait for each other."""
@@ -129,14 +124,17 @@ class Reception:
             try:
                 await self._take(event, raw)
             except StoreUnavailable:
-                log.warning("telegram.store_unavailable")
+                if not self._store_away:
+                    log.warning("telegram.store_unavailable")
+                self._store_away = True
                 await asyncio.sleep(next(pauses))
             except Exception:  # noqa: BLE001 - one update must not keep the others away
                 incident = report("telegram.update_failed")
                 if isinstance(event, Said | Commanded):
-                    self._say(event.origin, say_failure(incident))
+                    self._notices.say(event.origin, say_failure(incident))
                 return
             else:
+                self._store_away = False
                 return
 
     async def _take(self, event: Event, raw: bytes) -> None:
@@ -148,10 +146,8 @@ class Reception:
                     await self._control.admit(event.origin.event, event, raw)
             case Pressed():
                 await self._button(event, raw)
-            case Wordless(origin, addressed, empty):
-                if addressed and self._admitted(origin, addressed=True):
-                    said = NOTHING_ASKED if empty else TEXT_ONLY
-                    self._say_seldom(("wordless", str(origin.place.thread)), origin, said, _NOTICE_PAUSE)
+            case Wordless():
+                await self._wordless(event)
             case Renamed() | ClosedTopic() | Reopened() | Moved() | Removed():
                 await self._move_along(event)
             case other:
@@ -166,12 +162,22 @@ class Reception:
             await self._engine.accept(said.inbound(), self._known.title(thread) or said.title)
             self._known.bound(thread)
 
+    async def _wordless(self, event: Wordless) -> None:
+        """Say that only text is read; seldom where people are among themselves in a bound thread."""
+        origin, thread = event.origin, event.origin.place.thread
+        if not (event.addressed or await self._is_bound(thread)):
+            return
+        if self._admitted(origin, addressed=event.addressed):
+            hint = NOTHING_ASKED if event.empty else TEXT_ONLY
+            pause = _NOTICE_PAUSE if event.addressed else _HINT_PAUSE
+            self._notices.say_seldom(("wordless", str(thread)), origin, hint, pause)
+
     async def _button(self, pressed: Pressed, raw: bytes) -> None:
         """Keep a press of somebody who is admitted; others hear so at once."""
         origin = pressed.origin
         if origin is None or not self._admits(origin):
             alert = STALE if origin is None else "You may not use this bot."
-            self._beside(self._clerk.end_spinner(pressed, alert))
+            self._notices.beside(self._clerk.end_spinner(pressed, alert))
             return
         await self._control.admit(origin.event, pressed, raw)
 
@@ -209,32 +215,8 @@ class Reception:
         if addressed:
             refusal = plain(self._admission.refusal(origin.person.id))
             key = ("refused", origin.chat, origin.person.id)
-            self._say_seldom(key, origin, refusal, _REFUSAL_PAUSE)
+            self._notices.say_seldom(key, origin, refusal, _REFUSAL_PAUSE)
         return False
-
-    def _say_seldom(self, key: tuple[str, ...], origin: Origin, markdown: str, pause: float) -> None:
-        """Say it unless the same was said a moment ago, so that nobody can make the bot flood."""
-        now = time.monotonic()
-        if now - self._said_at.get(key, -pause) < pause:
-            return
-        self._said_at.put(key, now)
-        self._say(origin, Notice(markdown))
-
-    def _say(self, origin: Origin, notice: Notice) -> None:
-        self._beside(self._speaker.say(origin, notice))
-
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.create_task(_within(NOTICE_TIME, work))
-
-
-async def _within(time_limit: timedelta, notice: Coroutine[None, None, None]) -> None:
-    try:
-        async with asyncio.timeout(time_limit.total_seconds()):
-            await notice
-    except (TimeoutError, OutletError) as error:
-        log.info("telegram.notice_dropped", error=type(error).__name__)
-    except Exception:  # noqa: BLE001 - the edge of a lane
-        report("telegram.notice_failed")
 
 
 def _chat_of(event: Event) -> str:

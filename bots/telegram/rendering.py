@@ -22,6 +22,7 @@ REPEAT_LINE = "(This may be a repeat.)\n"
 ROOM = LIMIT - len(REPEAT_LINE)
 """What a part may have, so that the line above fits later."""
 _HTML_ROUNDS = 4
+_MOST_GROWTH = 3
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 _LINK = re.compile(r"https?://\w[\w.-]*\.\w[\w-]*(:\d{1,4})?([/?#]\S*)?", re.IGNORECASE)
 """Addresses that Telegram takes; it refuses a whole message for one like ``http://localhost``."""
@@ -68,6 +69,9 @@ class Renderer:
             text, found = convert(escape_html(markdown), config=self._config)
         except Exception:  # noqa: BLE001 - an answer arrives as it is rather than not at all
             report("telegram.markdown_not_converted", length=len(markdown))
+            return markdown, ()
+        if len(text) > _MOST_GROWTH * len(markdown) + LIMIT or not _is_visible(text):
+            # Deep lists and wide tables are padded without end; lone definitions show nothing.
             return markdown, ()
         return text, tuple(
             Entity(one.type, one.offset, one.length, one.url, one.language, one.custom_emoji_id)
@@ -165,11 +169,11 @@ def _cut(window: str) -> int:
 
 
 def _room_for_entities(ordered: list[Entity], start: int, room: int) -> int:
-    """Shrink the room so that a part has no more entities than Telegram keeps."""
+    """Shrink the room, down to a quarter, so that a part has no more entities than Telegram keeps."""
     open_ones = [entity.offset for entity in ordered if entity.offset + entity.length > start]
-    if len(open_ones) <= MOST_ENTITIES or open_ones[MOST_ENTITIES] - start < 2:
+    if len(open_ones) <= MOST_ENTITIES:
         return room
-    return min(room, open_ones[MOST_ENTITIES] - start)
+    return min(room, max(open_ones[MOST_ENTITIES] - start, room // 4))
 
 
 def _clipped(ordered: Iterable[Entity], start: int, end: int) -> tuple[Entity, ...]:
@@ -178,4 +182,4 @@ def _clipped(ordered: Iterable[Entity], start: int, end: int) -> tuple[Entity, .
         first, last = max(entity.offset, start), min(entity.offset + entity.length, end)
         if first < last:
             found.append(msgspec.structs.replace(entity, offset=first - start, length=last - first))
-    return tuple(found)
+    return tuple(found[:MOST_ENTITIES])

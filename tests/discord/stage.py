@@ -1,7 +1,7 @@
 """A bot at work: emulator, adapter, engine, memory store and a model that says what it is told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +14,7 @@ from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
-from tests.emulators.discord import Settings
+from tests.emulators.discord import Settings, posting
 from tests.emulators.discord.small_world import Place, place
 
 
@@ -65,11 +65,12 @@ class Stage:
     at: Place
     store: MemoryStore
     model: ScriptedModel
+    serving: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def running(self, allowed: str = "*") -> AsyncIterator[None]:
+    async def running(self, allowed: str = "*", drain: float = 5.0) -> AsyncIterator[None]:
         """Serve until the block ends, from a new process as it were."""
-        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=5))
+        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=drain))
         admission, discord = Admission.parse(allowed), self.at.discord
         async with (
             DiscordBot(discord.token, admission, api_base=discord.api_base) as bot,
@@ -77,13 +78,39 @@ class Stage:
             asyncio.TaskGroup() as tasks,
         ):
             commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
-            serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
+            self.serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
+            serving = self.serving
             await discord.wait_connected()
             await discord.wait_for(lambda: len(discord.registry.everywhere) == 3)
             try:
                 yield
             finally:
                 serving.cancel()
+
+    async def down(self) -> None:
+        """End serving; the gateway session goes with it."""
+        assert self.serving is not None
+        self.serving.cancel()
+        await self.at.discord.wait_for(lambda: not self.at.discord.gateway.connected)
+
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator[None]:
+        """Serve from a new process as it were, on the same store."""
+        assert self.serving is not None
+        if not self.serving.done():
+            await self.down()
+        async with Stage(self.at, self.store, self.model).running():
+            yield
+
+    def remove(self, message: int) -> None:
+        """Let a moderator of Discord's delete a message."""
+        posting.delete(self.at.discord.world, self.at.discord.world.any_message(message))
+
+    async def until(self, ask: Callable[[], Awaitable[object]], wanted: object) -> None:
+        """Wait until the store says so."""
+        async with asyncio.timeout(10):
+            while await ask() != wanted:  # noqa: ASYNC110 - the store tells nobody
+                await asyncio.sleep(0.01)
 
 
 def ref(channel: int) -> ThreadRef:
@@ -103,8 +130,9 @@ async def stage(
     settings: Settings | None = None,
     allowed: Callable[[Place], str] = lambda _: "*",
     store: MemoryStore | None = None,
+    drain: float = 5.0,
 ) -> AsyncIterator[Stage]:
     async with place(settings) as at:
         made = Stage(at, store or MemoryStore(), ScriptedModel())
-        async with made.running(allowed(at)):
+        async with made.running(allowed(at), drain):
             yield made

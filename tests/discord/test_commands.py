@@ -46,7 +46,7 @@ async def test_start_in_a_text_channel_opens_a_thread_that_is_bound() -> None:
         assert f"<#{thread.id}>" in shown.content
         assert shown.ephemeral_to is None
         view = on.at.discord.channel(thread)
-        await view.wait_text("Started session")
+        assert "Status: active" in (await view.wait_text("Started session")).content
         bound = await on.store.bound(ref(thread.id))
         assert bound is not None
         assert (bound.name, bound.audience) == ("Release notes", OPEN)
@@ -245,8 +245,8 @@ async def test_typed_commands_are_messages_here() -> None:
 
 
 async def test_a_slow_thread_is_waited_for_after_an_acknowledgement() -> None:
-    async with stage(Settings(answer_deadline=timedelta(seconds=3))) as on:
-        on.at.discord.fail(FaultKind.DELAY, "POST", THREADS, seconds=3.3)
+    async with stage(Settings(answer_deadline=timedelta(seconds=1))) as on:
+        on.at.discord.fail(FaultKind.DELAY, "POST", THREADS, seconds=1.2)
         used = on.at.person.slash(on.at.general, "session", "start", name="alpha")
         shown = await used.response()
         assert "Started session" in shown.content

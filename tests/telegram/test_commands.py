@@ -200,9 +200,8 @@ async def test_a_press_that_comes_twice_deletes_once(api: BotApi, house: House) 
     await api.chat(ada).wait_text("deleted successfully")
     ada.say(ada, "/session start alpha")
     await api.chat(ada).wait_text("Started session alpha")
-    api.redeliver(
-        next(update.id for update in api.world.updates.published if "callback_query" in update.payload)
-    )
+    published = api.world.updates.published
+    api.redeliver(next(update.id for update in published if "callback_query" in update.payload))
     ada.say(ada, "still here")
     await api.chat(ada).wait_text("re: still here")
     assert await house.names(ada.id) == {"alpha"}
@@ -227,3 +226,24 @@ async def test_a_group_speaking_as_itself_may_delete(api: BotApi, house: House) 
     said = {"date": 1, "chat": chat, "from": robot, "sender_chat": chat, "text": "/session delete alpha"}
     api.garbage_update({"message": {**said, "message_id": 900}})
     await group.wait_text("Delete session alpha?")
+
+
+async def test_outcomes_are_said_in_the_order_of_their_commands(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    api.fail("sendMessage", Fault.error(500, "Internal Server Error"), times=2)
+    for name in ("one", "two", "three"):
+        ada.say(ada, f"/session start {name}")
+    await api.chat(ada).wait_text("Started session three")
+    outcomes = [text.splitlines()[0] for text in api.chat(ada).texts() if "Started" in text]
+    assert [outcome.split()[-1] for outcome in outcomes] == ["one", "two", "three"]
+
+
+async def test_a_list_waits_for_no_answer_under_way(api: BotApi, house: House) -> None:
+    ada = api.add_person("Ada")
+    house.model.hold()
+    ada.say(ada, "a long story")
+    await api.chat(ada).wait_text("…")
+    ada.say(ada, "/session list")
+    await api.chat(ada).wait_text("Available sessions")
+    house.model.let()
+    await api.chat(ada).wait_text("re: a long story")

@@ -214,3 +214,21 @@ async def test_the_posts_of_a_linked_channel_are_not_for_the_bot(api: BotApi, ho
     await group.wait_text("re: as a channel")
     (inbound,) = house.store.accepted
     assert (inbound.author.id, inbound.author.name) == ("telegram:-1009", "News")
+
+
+async def test_pictures_among_people_are_let_be_and_in_a_bound_thread_told_seldom(
+    api: BotApi, house: House
+) -> None:
+    ada = api.add_person("Ada")
+    group = api.add_supergroup("Team", ada)
+    ada.send_photo(group)
+    await all_taken(api)
+    assert len(group.visible()) == 1
+    ada.say(group, "@parley_bot hello")
+    await group.wait_text("re: hello")
+    for _ in range(3):
+        ada.send_sticker(group)
+    await group.wait_text("I can only read text")
+    ada.say(group, "so be it")
+    await group.wait_text("so be it")
+    assert len([text for text in group.texts() if text.startswith("I can only")]) == 1

@@ -140,7 +140,7 @@ def test_a_link_that_telegram_cannot_open_is_text() -> None:
 
 
 def test_more_formatting_than_a_message_keeps_makes_another_part() -> None:
-    parts = RENDERER.render("`x` " * 250)
+    parts = RENDERER.render("`twelve chars` " * 250)
     assert sum(len(part.entities) for part in parts) == 250
     assert all(len(part.entities) <= MOST_ENTITIES for part in parts)
 
@@ -156,3 +156,18 @@ def test_a_note_stands_below_in_italics() -> None:
 
 def test_nothing_to_see_is_no_message() -> None:
     assert RENDERER.render("") == RENDERER.render("\u200b \n") == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["- " * 3000 + "x", "> " * 3000 + "x", "||a" * 3000, "*a " * 3000, "`" * 9000]
+)
+def test_markdown_that_is_meant_to_explode_stays_a_few_messages(text: str) -> None:
+    parts = RENDERER.render(text)
+    assert 0 < len(parts) <= 10
+    for part in parts:
+        judge(part)
+
+
+def test_what_markdown_would_hide_is_shown_as_it_is() -> None:
+    (part,) = RENDERER.render("[1]: https://example.org")
+    assert part.text == "[1]: https://example.org"
