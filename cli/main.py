@@ -29,8 +29,15 @@ def program(
     if ctx.invoked_subcommand is not None:
         return
     if version:
-        from importlib.metadata import version as installed  # slow to import, rarely asked for
-
-        typer.echo(f"parley {installed('parley')}")
+        typer.echo(f"parley {_version()}")
         return
     typer.echo(ctx.get_help())
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, rarely asked for
+
+    try:
+        return version("parley")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -35,6 +35,12 @@ def main(words: list[str]) -> int:
     except BrokenPipeError:
         _leave_the_pipe()
         return FAILED
+    except Exception as error:  # noqa: BLE001 - the edge of the process
+        output.complain(
+            f"Something failed that should not: {type(error).__qualname__}. Please report it:"
+        )
+        _tell_where(error)
+        return FAILED
     return code if isinstance(code, int) else DONE
 
 
@@ -45,6 +51,14 @@ def _hint(error: typer.TyperException, words: list[str]) -> str:
         return ""
     line = " ".join(("parley", *words[: words.index(option)], "--", option))
     return f" If it is a name or a prompt, put -- before it: {line}"
+
+
+def _tell_where(error: Exception) -> None:
+    """Print the places that the error passed, without any text of a message or a key."""
+    import traceback
+
+    for frame in traceback.extract_tb(error.__traceback__):
+        output.warn(f"  {frame.filename}:{frame.lineno} in {frame.name}")
 
 
 def _leave_the_pipe() -> None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, ClassVar
 import typer
 
 from cli.plain_values import PlainGroup
+from sessions.errors import UsageError
 
 if TYPE_CHECKING:
     from typer._click import Command, Context
 
 VALUED = frozenset({"--storage-backend", "--storage-path", "--workspace", "--session", "--page"})
 """The options that take the next word as their value."""
+
+_OWN = frozenset({"--help", "--version"})
 
 
 def suggestion(words: Sequence[str]) -> str:
@@ -74,6 +77,8 @@ class RootGroup(PlainGroup):
         """Lead to the command that is named, or to ``ask`` with the prompt."""
         line = divide(args)
         if line.word is None:
+            if args and args[0].startswith("--") and not _OWN.issuperset(args):
+                raise UsageError('What to do? Say a command, or a prompt: parley "What is Python?"')
             return super().parse_args(ctx, args)
         if not line.plain and line.word == "help" and not line.rest:
             return super().parse_args(ctx, ["--help"])

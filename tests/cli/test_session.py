@@ -1,10 +1,11 @@
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Parley
+from tests.cli.conftest import COMMAND, Parley
 from tests.terminal.test_pages import LISTED, STARTED
 
 HELP = """\
@@ -156,6 +157,28 @@ def test_a_leading_dash_gets_a_hint(parley: Parley) -> None:
     result = parley("session", "start", "-x")
     assert result.code == 2
     assert "parley session start -- -x" in result.error
+
+
+def test_a_closed_input_is_an_empty_one(parley: Parley) -> None:
+    parley("session", "start", "kept")
+    words = " ".join((*COMMAND, "session", "delete", "kept"))
+    done = subprocess.run(
+        ["sh", "-c", f"{words} <&-"],
+        cwd=parley.folder,
+        env=parley.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_options_without_a_command_or_prompt_are_a_usage_error(parley: Parley) -> None:
+    result = parley("--session", "learning")
+    assert (result.code, result.out) == (2, "")
+    assert 'parley "What is Python?"' in result.error
 
 
 def test_words_that_do_not_fit_are_usage_errors(parley: Parley) -> None:
