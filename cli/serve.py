@@ -22,7 +22,8 @@ from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import ParleyError, SettingError
 from sessions.model import Platform
-from sessions.ports import Replies, Store
+from sessions.ports.replies import Replies
+from sessions.ports.store import Store
 from sessions.threads import ThreadEvents
 
 app = typer.Typer(

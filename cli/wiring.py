@@ -14,7 +14,7 @@ from cli.options import Choice
 from cli.settings import Settings, load_here
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError
-from sessions.ports import Store
+from sessions.ports.store import Store
 from storage.opening import open_store, storage_url
 
 if TYPE_CHECKING:

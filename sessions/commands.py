@@ -5,7 +5,7 @@ as a :class:`~sessions.errors.UserError`. A method that changes something may be
 same event: the change happens once and the outcome is the same.
 """
 
-import secrets
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -79,12 +79,12 @@ class Caller:
 
 def new_session_id() -> SessionId:
     """Return an id that nobody can guess and that fits into a button."""
-    return SessionId(secrets.token_hex(8))
+    return SessionId(os.urandom(8).hex())
 
 
 def automatic_name() -> str:
     """Return a name for a session that nobody named."""
-    return f"chat-{secrets.token_hex(3)}"
+    return f"chat-{os.urandom(3).hex()}"
 
 
 class SessionCommands:

@@ -77,7 +77,7 @@ class OfflineModel:
         return CONTEXT_TOKENS
 
     async def warm_up(self) -> None:
-        """See :meth:`sessions.ports.ChatModel.warm_up`: there is nothing to do."""
+        """See :meth:`sessions.ports.model.ChatModel.warm_up`: there is nothing to do."""
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream an answer word by word."""

@@ -57,7 +57,7 @@ class MemoryStore:
     async def accept(
         self, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
     ) -> Accepted:
-        """See :meth:`sessions.ports.Turns.accept`."""
+        """See :meth:`sessions.ports.turns.Turns.accept`."""
         home = await self.workspace(inbound.place.workspace)
         step = self._step(home.id)
         accepted = turns.accept(step, inbound, proposal, claim, known)
@@ -67,42 +67,42 @@ class MemoryStore:
         return accepted
 
     async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
-        """See :meth:`sessions.ports.Turns.acquire`."""
+        """See :meth:`sessions.ports.turns.Turns.acquire`."""
         return leasing.acquire(self._step(session.workspace), session, claim, known)
 
     async def renew(self, lease: Lease, duration: timedelta) -> Renewal:
-        """See :meth:`sessions.ports.Turns.renew`."""
+        """See :meth:`sessions.ports.turns.Turns.renew`."""
         return leasing.renew(self._step(lease.session.workspace), lease, duration)
 
     async def keep_waiting(self, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
-        """See :meth:`sessions.ports.Turns.keep_waiting`."""
+        """See :meth:`sessions.ports.turns.Turns.keep_waiting`."""
         return leasing.keep_waiting(self._step(session.workspace), session, turn, duration)
 
     async def note_reply(self, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
-        """See :meth:`sessions.ports.Turns.note_reply`."""
+        """See :meth:`sessions.ports.turns.Turns.note_reply`."""
         leasing.note_reply(self._step(lease.session.workspace), lease, turn, reply)
 
     async def commit(self, lease: Lease, result: TurnResult) -> Committed:
-        """See :meth:`sessions.ports.Turns.commit`."""
+        """See :meth:`sessions.ports.turns.Turns.commit`."""
         return turns.commit(self._step(lease.session.workspace), lease, result)
 
     async def delivered(
         self, lease: Lease, turn: EventId, claim: Claim, known: Known | None
     ) -> Work | None:
-        """See :meth:`sessions.ports.Turns.delivered`."""
+        """See :meth:`sessions.ports.turns.Turns.delivered`."""
         step = self._step(lease.session.workspace)
         work = turns.delivered(step, lease, turn, claim, known)
         self._subscriptions.publish(step.wakes)
         return work
 
     async def release(self, lease: Lease) -> None:
-        """See :meth:`sessions.ports.Turns.release`."""
+        """See :meth:`sessions.ports.turns.Turns.release`."""
         step = self._step(lease.session.workspace)
         leasing.release(step, lease)
         self._subscriptions.publish(step.wakes)
 
     async def sweep(self, claim: Claim, limit: int) -> tuple[Work, ...]:
-        """See :meth:`sessions.ports.Turns.sweep`."""
+        """See :meth:`sessions.ports.turns.Turns.sweep`."""
         root.forget(RootStep(self._root, self._clock()), FORGET_LIMIT)
         steps = {workspace: self._step(workspace) for workspace in self._tables}
         for step in steps.values():
@@ -114,7 +114,7 @@ class MemoryStore:
         return tuple(work for work in taken if work is not None)
 
     async def stop(self, session: SessionKey, event: EventId) -> EventId | None:
-        """See :meth:`sessions.ports.Turns.stop`."""
+        """See :meth:`sessions.ports.turns.Turns.stop`."""
         step = self._step(session.workspace)
         stopped = turns.stop(step, session, event)
         self._subscriptions.publish(step.wakes)
@@ -122,23 +122,23 @@ class MemoryStore:
 
     @asynccontextmanager
     async def wakeups(self) -> AsyncIterator[AsyncIterator[Wakeup]]:
-        """See :meth:`sessions.ports.Turns.wakeups`."""
+        """See :meth:`sessions.ports.turns.Turns.wakeups`."""
         with self._subscriptions.subscribe() as wakeups:
             yield wakeups
 
     async def workspace(self, key: WorkspaceKey, title: str = "") -> Workspace:
-        """See :meth:`sessions.ports.Catalog.workspace`."""
+        """See :meth:`sessions.ports.catalog.Catalog.workspace`."""
         fresh = WorkspaceId(token_hex(16))
         found = root.workspace(RootStep(self._root, self._clock()), key, title, fresh)
         self._tables.setdefault(found.id, Tables(found.id))
         return found
 
     async def find_workspace(self, key: WorkspaceKey) -> Workspace | None:
-        """See :meth:`sessions.ports.Catalog.find_workspace`."""
+        """See :meth:`sessions.ports.catalog.Catalog.find_workspace`."""
         return self._root.find(key)
 
     async def workspaces(self, after: Cursor | None, limit: int) -> WorkspacePage:
-        """See :meth:`sessions.ports.Catalog.workspaces`."""
+        """See :meth:`sessions.ports.catalog.Catalog.workspaces`."""
         found, cursor = root.page(self._root, after, limit)
         counted = ((one, self._tables[one.id].count()) for one in found)
         return WorkspacePage(tuple(counted), cursor)
@@ -146,7 +146,7 @@ class MemoryStore:
     async def create(
         self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
     ) -> Session:
-        """See :meth:`sessions.ports.Catalog.create`."""
+        """See :meth:`sessions.ports.catalog.Catalog.create`."""
         if workspace not in self._tables:
             raise NoSuchSession("That workspace does not exist.")
         step = self._step(workspace)
@@ -156,7 +156,7 @@ class MemoryStore:
         return created
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
-        """See :meth:`sessions.ports.Catalog.bind`."""
+        """See :meth:`sessions.ports.catalog.Catalog.bind`."""
         step = self._step(session.workspace)
         found = catalog.bind(step, session, thread, event)
         if step.changes:
@@ -164,30 +164,30 @@ class MemoryStore:
         return found
 
     async def bound(self, thread: ThreadRef) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.bound`."""
+        """See :meth:`sessions.ports.catalog.Catalog.bound`."""
         home = self._root.homes.get(thread)
         return None if home is None else catalog.bound(self._tables[home], thread)
 
     async def unbind(self, thread: ThreadRef) -> None:
-        """See :meth:`sessions.ports.Catalog.unbind`."""
+        """See :meth:`sessions.ports.catalog.Catalog.unbind`."""
         home = self._root.homes.get(thread)
         if home is not None:
             catalog.unbind(self._step(home), thread)
 
     async def retitle(self, session: SessionKey, title: str) -> None:
-        """See :meth:`sessions.ports.Catalog.retitle`."""
+        """See :meth:`sessions.ports.catalog.Catalog.retitle`."""
         catalog.retitle(self._step(session.workspace), session, title)
 
     async def archive(self, session: SessionKey, *, archived: bool) -> None:
-        """See :meth:`sessions.ports.Catalog.archive`."""
+        """See :meth:`sessions.ports.catalog.Catalog.archive`."""
         catalog.archive(self._step(session.workspace), session, archived=archived)
 
     async def get(self, session: SessionKey) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.get`."""
+        """See :meth:`sessions.ports.catalog.Catalog.get`."""
         return self._read(session.workspace).live(session.id)
 
     async def by_name(self, workspace: WorkspaceId, name: str) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.by_name`."""
+        """See :meth:`sessions.ports.catalog.Catalog.by_name`."""
         return self._read(workspace).named(name)
 
     async def page(
@@ -199,7 +199,7 @@ class MemoryStore:
         *,
         skip: int = 0,
     ) -> SessionPage:
-        """See :meth:`sessions.ports.Catalog.page`."""
+        """See :meth:`sessions.ports.catalog.Catalog.page`."""
         return catalog.page(self._read(workspace), audiences, after, limit, skip)
 
     async def names(
@@ -209,56 +209,56 @@ class MemoryStore:
         prefix: str,
         limit: int,
     ) -> tuple[str, ...]:
-        """See :meth:`sessions.ports.Catalog.names`."""
+        """See :meth:`sessions.ports.catalog.Catalog.names`."""
         return catalog.names(self._read(workspace), audiences, prefix, limit)
 
     async def transcript(
         self, session: SessionKey, before: int | None, limit: int
     ) -> tuple[Message, ...]:
-        """See :meth:`sessions.ports.Catalog.transcript`."""
+        """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
         return catalog.transcript(self._read(session.workspace), session, before, limit)
 
     async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
-        """See :meth:`sessions.ports.Catalog.waiting`."""
+        """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
         return catalog.waiting(self._read(session.workspace), session)
 
     async def delete(self, session: SessionKey, event: EventId) -> Session:
-        """See :meth:`sessions.ports.Catalog.delete`."""
+        """See :meth:`sessions.ports.catalog.Catalog.delete`."""
         step = self._step(session.workspace)
         deleted = catalog.delete(step, session, event)
         self._subscriptions.publish(step.wakes)
         return deleted
 
     async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
-        """See :meth:`sessions.ports.Catalog.save_listing`."""
+        """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""
         root.save_listing(RootStep(self._root, self._clock()), thread, person, listing)
 
     async def listing(self, thread: ThreadRef, person: PersonId) -> Listing | None:
-        """See :meth:`sessions.ports.Catalog.listing`."""
+        """See :meth:`sessions.ports.catalog.Catalog.listing`."""
         return root.listing(self._root, thread, person, self._clock())
 
     async def migrate(self, old: ThreadRef, new: ThreadRef) -> None:
-        """See :meth:`sessions.ports.Catalog.migrate`."""
+        """See :meth:`sessions.ports.catalog.Catalog.migrate`."""
         for workspace in root.affected(self._root, old, new):
             catalog.migrate(self._step(workspace), old, new)
         root.migrate(RootStep(self._root, self._clock()), old, new)
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
-        """See :meth:`sessions.ports.Catalog.quarantined`. Memory has no records to damage."""
+        """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Memory has no records to damage."""
         return ()
 
     async def admit(self, errand: Errand, holder: Holder, duration: timedelta) -> bool:
-        """See :meth:`sessions.ports.Errands.admit`."""
+        """See :meth:`sessions.ports.errands.Errands.admit`."""
         return root.admit(RootStep(self._root, self._clock()), errand, holder, duration)
 
     async def finish(self, event: EventId) -> None:
-        """See :meth:`sessions.ports.Errands.finish`."""
+        """See :meth:`sessions.ports.errands.Errands.finish`."""
         root.finish(RootStep(self._root, self._clock()), event)
 
     async def adopt(
         self, platforms: frozenset[Platform], holder: Holder, duration: timedelta, limit: int
     ) -> tuple[Errand, ...]:
-        """See :meth:`sessions.ports.Errands.adopt`."""
+        """See :meth:`sessions.ports.errands.Errands.adopt`."""
         return root.adopt(RootStep(self._root, self._clock()), platforms, holder, duration, limit)
 
     def _step(self, workspace: WorkspaceId) -> Step:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sessions.errors import SettingError
-from sessions.ports import Store
+from sessions.ports.store import Store
 
 BACKENDS = ("sqlite", "file", "memory")
 """What exists."""

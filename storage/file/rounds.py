@@ -10,7 +10,7 @@ from storage.state.sweeping import FORGET_LIMIT, Due, due
 
 
 def sweep(keeper: Keeper, claim: Claim, limit: int) -> tuple[Work, ...]:
-    """See :meth:`sessions.ports.Turns.sweep`. Opens every workspace the first time."""
+    """See :meth:`sessions.ports.turns.Turns.sweep`. Opens every workspace the first time."""
     found: list[Due] = []
     for workspace in list(keeper.root().workspaces):
         _tidy(keeper, workspace)
@@ -23,13 +23,13 @@ def sweep(keeper: Keeper, claim: Claim, limit: int) -> tuple[Work, ...]:
 
 
 def workspaces(keeper: Keeper, after: Cursor | None, limit: int) -> WorkspacePage:
-    """See :meth:`sessions.ports.Catalog.workspaces`. Opens the workspaces of the page."""
+    """See :meth:`sessions.ports.catalog.Catalog.workspaces`. Opens the workspaces of the page."""
     shown, cursor = root.page(keeper.root(), after, limit)
     return WorkspacePage(tuple((one, keeper.read(one.id).count()) for one in shown), cursor)
 
 
 def migrate(keeper: Keeper, old: ThreadRef, new: ThreadRef) -> None:
-    """See :meth:`sessions.ports.Catalog.migrate`."""
+    """See :meth:`sessions.ports.catalog.Catalog.migrate`."""
     for workspace in root.affected(keeper.root(), old, new):
         keeper.run(workspace, lambda step: catalog.migrate(step, old, new))
     keeper.run_root(lambda step: root.migrate(step, old, new))
@@ -40,7 +40,7 @@ def migrate(keeper: Keeper, old: ThreadRef, new: ThreadRef) -> None:
 
 
 def quarantined(keeper: Keeper) -> tuple[Quarantined, ...]:
-    """See :meth:`sessions.ports.Catalog.quarantined`."""
+    """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
     for workspace in list(keeper.root().workspaces):
         keeper.read(workspace)
     return keeper.quarantine.entries()

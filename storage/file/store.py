@@ -90,32 +90,32 @@ class FileStore:
         await self._call(lambda: repair(self._keeper))
 
     async def close(self) -> None:
-        """See :meth:`sessions.ports.Store.close`."""
+        """See :meth:`sessions.ports.store.Store.close`."""
         await self._worker.close()
 
     async def accept(
         self, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
     ) -> Accepted:
-        """See :meth:`sessions.ports.Turns.accept`."""
+        """See :meth:`sessions.ports.turns.Turns.accept`."""
         return await self._routed(
             lambda: self._keeper.find_or_make(inbound.place.workspace),
             lambda step: turns.accept(step, inbound, proposal, claim, known),
         )
 
     async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
-        """See :meth:`sessions.ports.Turns.acquire`."""
+        """See :meth:`sessions.ports.turns.Turns.acquire`."""
         return await self._step(
             session.workspace, lambda step: leasing.acquire(step, session, claim, known)
         )
 
     async def renew(self, lease: Lease, duration: timedelta) -> Renewal:
-        """See :meth:`sessions.ports.Turns.renew`. Not synced."""
+        """See :meth:`sessions.ports.turns.Turns.renew`. Not synced."""
         return await self._step(
             lease.session.workspace, lambda step: leasing.renew(step, lease, duration), durable=False
         )
 
     async def keep_waiting(self, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
-        """See :meth:`sessions.ports.Turns.keep_waiting`. Not synced."""
+        """See :meth:`sessions.ports.turns.Turns.keep_waiting`. Not synced."""
         return await self._step(
             session.workspace,
             lambda step: leasing.keep_waiting(step, session, turn, duration),
@@ -123,45 +123,45 @@ class FileStore:
         )
 
     async def note_reply(self, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
-        """See :meth:`sessions.ports.Turns.note_reply`."""
+        """See :meth:`sessions.ports.turns.Turns.note_reply`."""
         await self._step(
             lease.session.workspace, lambda step: leasing.note_reply(step, lease, turn, reply)
         )
 
     async def commit(self, lease: Lease, result: TurnResult) -> Committed:
-        """See :meth:`sessions.ports.Turns.commit`."""
+        """See :meth:`sessions.ports.turns.Turns.commit`."""
         return await self._step(lease.session.workspace, lambda step: turns.commit(step, lease, result))
 
     async def delivered(
         self, lease: Lease, turn: EventId, claim: Claim, known: Known | None
     ) -> Work | None:
-        """See :meth:`sessions.ports.Turns.delivered`."""
+        """See :meth:`sessions.ports.turns.Turns.delivered`."""
         return await self._step(
             lease.session.workspace, lambda step: turns.delivered(step, lease, turn, claim, known)
         )
 
     async def release(self, lease: Lease) -> None:
-        """See :meth:`sessions.ports.Turns.release`. Not synced."""
+        """See :meth:`sessions.ports.turns.Turns.release`. Not synced."""
         await self._step(
             lease.session.workspace, lambda step: leasing.release(step, lease), durable=False
         )
 
     async def sweep(self, claim: Claim, limit: int) -> tuple[Work, ...]:
-        """See :meth:`sessions.ports.Turns.sweep`."""
+        """See :meth:`sessions.ports.turns.Turns.sweep`."""
         return await self._call(lambda: rounds.sweep(self._keeper, claim, limit))
 
     async def stop(self, session: SessionKey, event: EventId) -> EventId | None:
-        """See :meth:`sessions.ports.Turns.stop`."""
+        """See :meth:`sessions.ports.turns.Turns.stop`."""
         return await self._step(session.workspace, lambda step: turns.stop(step, session, event))
 
     @asynccontextmanager
     async def wakeups(self) -> AsyncIterator[AsyncIterator[Wakeup]]:
-        """See :meth:`sessions.ports.Turns.wakeups`."""
+        """See :meth:`sessions.ports.turns.Turns.wakeups`."""
         with self._subscriptions.subscribe() as own:
             yield await listen(own, self._keeper.folder.hints, self._keeper.origin)
 
     async def workspace(self, key: WorkspaceKey, title: str = "") -> Workspace:
-        """See :meth:`sessions.ports.Catalog.workspace`."""
+        """See :meth:`sessions.ports.catalog.Catalog.workspace`."""
 
         def find() -> Workspace:
             found = self._keeper.find_or_make(key, title)
@@ -170,17 +170,17 @@ class FileStore:
         return await self._call(find)
 
     async def find_workspace(self, key: WorkspaceKey) -> Workspace | None:
-        """See :meth:`sessions.ports.Catalog.find_workspace`."""
+        """See :meth:`sessions.ports.catalog.Catalog.find_workspace`."""
         return await self._call(lambda: self._keeper.root().find(key))
 
     async def workspaces(self, after: Cursor | None, limit: int) -> WorkspacePage:
-        """See :meth:`sessions.ports.Catalog.workspaces`."""
+        """See :meth:`sessions.ports.catalog.Catalog.workspaces`."""
         return await self._call(lambda: rounds.workspaces(self._keeper, after, limit))
 
     async def create(
         self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
     ) -> Session:
-        """See :meth:`sessions.ports.Catalog.create`."""
+        """See :meth:`sessions.ports.catalog.Catalog.create`."""
 
         def route() -> WorkspaceId:
             if workspace not in self._keeper.root().workspaces:
@@ -190,13 +190,13 @@ class FileStore:
         return await self._routed(route, lambda step: catalog.create(step, new, thread, event))
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
-        """See :meth:`sessions.ports.Catalog.bind`."""
+        """See :meth:`sessions.ports.catalog.Catalog.bind`."""
         return await self._step(
             session.workspace, lambda step: catalog.bind(step, session, thread, event)
         )
 
     async def bound(self, thread: ThreadRef) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.bound`."""
+        """See :meth:`sessions.ports.catalog.Catalog.bound`."""
 
         def look() -> Session | None:
             home = self._keeper.root().homes.get(thread)
@@ -205,7 +205,7 @@ class FileStore:
         return await self._call(look)
 
     async def unbind(self, thread: ThreadRef) -> None:
-        """See :meth:`sessions.ports.Catalog.unbind`."""
+        """See :meth:`sessions.ports.catalog.Catalog.unbind`."""
 
         def unbind() -> None:
             home = self._keeper.root().homes.get(thread)
@@ -215,21 +215,21 @@ class FileStore:
         await self._call(unbind)
 
     async def retitle(self, session: SessionKey, title: str) -> None:
-        """See :meth:`sessions.ports.Catalog.retitle`."""
+        """See :meth:`sessions.ports.catalog.Catalog.retitle`."""
         await self._step(session.workspace, lambda step: catalog.retitle(step, session, title))
 
     async def archive(self, session: SessionKey, *, archived: bool) -> None:
-        """See :meth:`sessions.ports.Catalog.archive`."""
+        """See :meth:`sessions.ports.catalog.Catalog.archive`."""
         await self._step(
             session.workspace, lambda step: catalog.archive(step, session, archived=archived)
         )
 
     async def get(self, session: SessionKey) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.get`."""
+        """See :meth:`sessions.ports.catalog.Catalog.get`."""
         return await self._read(session.workspace, lambda tables: tables.live(session.id))
 
     async def by_name(self, workspace: WorkspaceId, name: str) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.by_name`."""
+        """See :meth:`sessions.ports.catalog.Catalog.by_name`."""
         return await self._read(workspace, lambda tables: tables.named(name))
 
     async def page(
@@ -241,7 +241,7 @@ class FileStore:
         *,
         skip: int = 0,
     ) -> SessionPage:
-        """See :meth:`sessions.ports.Catalog.page`."""
+        """See :meth:`sessions.ports.catalog.Catalog.page`."""
         return await self._read(
             workspace, lambda tables: catalog.page(tables, audiences, after, limit, skip)
         )
@@ -253,56 +253,56 @@ class FileStore:
         prefix: str,
         limit: int,
     ) -> tuple[str, ...]:
-        """See :meth:`sessions.ports.Catalog.names`."""
+        """See :meth:`sessions.ports.catalog.Catalog.names`."""
         return await self._read(workspace, lambda tables: catalog.names(tables, audiences, prefix, limit))
 
     async def transcript(
         self, session: SessionKey, before: int | None, limit: int
     ) -> tuple[Message, ...]:
-        """See :meth:`sessions.ports.Catalog.transcript`."""
+        """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
         return await self._read(
             session.workspace, lambda tables: catalog.transcript(tables, session, before, limit)
         )
 
     async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
-        """See :meth:`sessions.ports.Catalog.waiting`."""
+        """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
         return await self._read(session.workspace, lambda tables: catalog.waiting(tables, session))
 
     async def delete(self, session: SessionKey, event: EventId) -> Session:
-        """See :meth:`sessions.ports.Catalog.delete`. Rewrites the journal without the session."""
+        """See :meth:`sessions.ports.catalog.Catalog.delete`. Rewrites the journal without the session."""
         return await self._step(
             session.workspace, lambda step: catalog.delete(step, session, event), erases=True
         )
 
     async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
-        """See :meth:`sessions.ports.Catalog.save_listing`."""
+        """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""
         await self._root_step(lambda step: root.save_listing(step, thread, person, listing))
 
     async def listing(self, thread: ThreadRef, person: PersonId) -> Listing | None:
-        """See :meth:`sessions.ports.Catalog.listing`."""
+        """See :meth:`sessions.ports.catalog.Catalog.listing`."""
         keeper = self._keeper
         return await self._call(lambda: root.listing(keeper.root(), thread, person, keeper.clock()))
 
     async def migrate(self, old: ThreadRef, new: ThreadRef) -> None:
-        """See :meth:`sessions.ports.Catalog.migrate`. A repeat finishes what a crash left half done."""
+        """See :meth:`sessions.ports.catalog.Catalog.migrate`. A repeat finishes what a crash began."""
         await self._call(lambda: rounds.migrate(self._keeper, old, new))
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
-        """See :meth:`sessions.ports.Catalog.quarantined`. Reads all journals."""
+        """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Reads all journals."""
         return await self._call(lambda: rounds.quarantined(self._keeper))
 
     async def admit(self, errand: Errand, holder: Holder, duration: timedelta) -> bool:
-        """See :meth:`sessions.ports.Errands.admit`."""
+        """See :meth:`sessions.ports.errands.Errands.admit`."""
         return await self._root_step(lambda step: root.admit(step, errand, holder, duration))
 
     async def finish(self, event: EventId) -> None:
-        """See :meth:`sessions.ports.Errands.finish`."""
+        """See :meth:`sessions.ports.errands.Errands.finish`."""
         await self._root_step(lambda step: root.finish(step, event))
 
     async def adopt(
         self, platforms: frozenset[Platform], holder: Holder, duration: timedelta, limit: int
     ) -> tuple[Errand, ...]:
-        """See :meth:`sessions.ports.Errands.adopt`."""
+        """See :meth:`sessions.ports.errands.Errands.adopt`."""
         return await self._root_step(lambda step: root.adopt(step, platforms, holder, duration, limit))
 
     async def _step(

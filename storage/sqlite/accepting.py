@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from sessions.model import EventId, Inbound, Lease, Turn
-from sessions.ports import Accepted, Claim, Known, NewSession, Proposal, Work
+from sessions.ports.catalog import NewSession
+from sessions.ports.turns import Accepted, Claim, Known, Proposal, Work
 from storage.sqlite import binding, creating, events, inbox, leases, rows, workspaces
 from storage.sqlite.inbox import TurnRow
 from storage.sqlite.rows import SessionRow
@@ -16,7 +17,7 @@ _UNCLAIMED_OWNER = timedelta(seconds=30)
 def accept(
     step: Step, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
 ) -> Accepted:
-    """See :meth:`sessions.ports.Turns.accept`."""
+    """See :meth:`sessions.ports.turns.Turns.accept`."""
     row = binding.bound_in(step, inbound.place)
     started = row is None and events.recall(step, events.Kind.TURN, inbound.event) is None
     if started:

@@ -27,13 +27,13 @@ def bound_in(step: Step, place: Place) -> SessionRow | None:
 
 
 def bound(step: Step, thread: ThreadRef) -> Session | None:
-    """See :meth:`sessions.ports.Catalog.bound`."""
+    """See :meth:`sessions.ports.catalog.Catalog.bound`."""
     row = step.execute(_BOUND, (thread.platform, thread.chat, thread.thread)).fetchone()
     return None if row is None else SessionRow._make(row).session()
 
 
 def bind(step: Step, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
-    """See :meth:`sessions.ports.Catalog.bind`."""
+    """See :meth:`sessions.ports.catalog.Catalog.bind`."""
     if (seen := events.recall(step, events.Kind.BIND, event)) is not None and seen[1] is not None:
         return records.decode(Session, seen[1])
     row = rows.find_living(step, session)
@@ -59,7 +59,7 @@ def put(step: Step, thread: ThreadRef, row: SessionRow) -> SessionRow:
 
 
 def unbind(step: Step, thread: ThreadRef) -> None:
-    """See :meth:`sessions.ports.Catalog.unbind`."""
+    """See :meth:`sessions.ports.catalog.Catalog.unbind`."""
     for (session,) in step.execute(
         "DELETE FROM bindings WHERE platform = ? AND chat = ? AND thread = ? RETURNING session",
         (thread.platform, thread.chat, thread.thread),

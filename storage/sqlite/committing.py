@@ -2,7 +2,7 @@
 
 from sessions.errors import LeaseLost
 from sessions.model import EventId, Lease, Role, SessionKey, TurnResult
-from sessions.ports import Claim, Committed, Known, Wake, Work
+from sessions.ports.turns import Claim, Committed, Known, Wake, Work
 from storage.sqlite import events, inbox, leases, records, rows, transcripts
 from storage.sqlite.inbox import TurnRow
 from storage.sqlite.rows import SessionRow
@@ -10,7 +10,7 @@ from storage.sqlite.step import Step
 
 
 def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
-    """See :meth:`sessions.ports.Turns.commit`."""
+    """See :meth:`sessions.ports.turns.Turns.commit`."""
     row = rows.find(step, lease.session)
     first = None if row is None else inbox.head(step, row.seq)
     due = row is not None and first is not None and first.event == result.turn and first.answer is None
@@ -43,7 +43,7 @@ def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
 
 
 def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Known | None) -> Work | None:
-    """See :meth:`sessions.ports.Turns.delivered`."""
+    """See :meth:`sessions.ports.turns.Turns.delivered`."""
     row = rows.find(step, lease.session)
     if row is None or not row.held_by(lease):
         if row is not None and _freed_by(step, row, lease, turn):
@@ -61,7 +61,7 @@ def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Know
 
 
 def stop(step: Step, session: SessionKey, event: EventId) -> EventId | None:
-    """See :meth:`sessions.ports.Turns.stop`."""
+    """See :meth:`sessions.ports.turns.Turns.stop`."""
     if (seen := events.recall(step, events.Kind.STOP, event)) is not None:
         return None if seen[1] is None else EventId(seen[1].decode())
     row = rows.find_living(step, session)

@@ -14,7 +14,8 @@ from sessions.model import (
     WorkspaceId,
 )
 from sessions.names import fold
-from sessions.ports import DELETED_NOTE, NewSession, Proposal, Wake
+from sessions.ports.catalog import DELETED_NOTE, NewSession
+from sessions.ports.turns import Proposal, Wake
 from storage.sqlite import binding, events, inbox, leases, records, rows, transcripts
 from storage.sqlite.rows import SessionRow
 from storage.sqlite.step import Step
@@ -23,7 +24,7 @@ from storage.sqlite.step import Step
 def create(
     step: Step, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
 ) -> Session:
-    """See :meth:`sessions.ports.Catalog.create`."""
+    """See :meth:`sessions.ports.catalog.Catalog.create`."""
     if (seen := events.recall(step, events.Kind.CREATE, event)) is not None and seen[1] is not None:
         return records.decode(Session, seen[1])
     if step.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace,)).fetchone() is None:
@@ -73,7 +74,7 @@ def free_name(step: Step, workspace: WorkspaceId, proposal: Proposal) -> str:
 
 
 def retitle(step: Step, session: SessionKey, title: str) -> None:
-    """See :meth:`sessions.ports.Catalog.retitle`."""
+    """See :meth:`sessions.ports.catalog.Catalog.retitle`."""
     step.execute(
         "UPDATE sessions SET title = ? WHERE workspace = ? AND id = ? AND deleted = 0",
         (title, session.workspace, session.id),
@@ -81,7 +82,7 @@ def retitle(step: Step, session: SessionKey, title: str) -> None:
 
 
 def archive(step: Step, session: SessionKey, archived: bool) -> None:
-    """See :meth:`sessions.ports.Catalog.archive`."""
+    """See :meth:`sessions.ports.catalog.Catalog.archive`."""
     step.execute(
         "UPDATE sessions SET archived = ? WHERE workspace = ? AND id = ? AND deleted = 0",
         (archived, session.workspace, session.id),
@@ -89,7 +90,7 @@ def archive(step: Step, session: SessionKey, archived: bool) -> None:
 
 
 def delete(step: Step, session: SessionKey, event: EventId) -> Session:
-    """See :meth:`sessions.ports.Catalog.delete`."""
+    """See :meth:`sessions.ports.catalog.Catalog.delete`."""
     if (seen := events.recall(step, events.Kind.DELETE, event)) is not None and seen[1] is not None:
         return records.decode(Session, seen[1])
     row = rows.find_living(step, session)

@@ -4,7 +4,8 @@ from datetime import timedelta
 from itertools import islice
 
 from sessions.model import EventId, Holder, Listing, PersonId, Platform, SessionId, ThreadRef
-from sessions.ports import LISTING_MEMORY, Errand
+from sessions.ports.catalog import LISTING_MEMORY
+from sessions.ports.errands import Errand
 from storage.sqlite import events
 from storage.sqlite.step import Step, microseconds
 
@@ -12,7 +13,7 @@ _SEPARATOR = "\n"
 
 
 def admit(step: Step, errand: Errand, holder: Holder, duration: timedelta) -> bool:
-    """See :meth:`sessions.ports.Errands.admit`."""
+    """See :meth:`sessions.ports.errands.Errands.admit`."""
     if not events.remember(step, events.Kind.ERRAND, errand.event):
         return False
     step.execute(
@@ -23,14 +24,14 @@ def admit(step: Step, errand: Errand, holder: Holder, duration: timedelta) -> bo
 
 
 def finish(step: Step, event: EventId) -> None:
-    """See :meth:`sessions.ports.Errands.finish`."""
+    """See :meth:`sessions.ports.errands.Errands.finish`."""
     step.execute("DELETE FROM errands WHERE event = ?", (event,))
 
 
 def adopt(
     step: Step, platforms: frozenset[Platform], holder: Holder, duration: timedelta, limit: int
 ) -> tuple[Errand, ...]:
-    """See :meth:`sessions.ports.Errands.adopt`."""
+    """See :meth:`sessions.ports.errands.Errands.adopt`."""
     late = step.execute(
         "SELECT event, platform, body FROM errands WHERE deadline <= ? ORDER BY seq", (step.now,)
     )
@@ -44,7 +45,7 @@ def adopt(
 
 
 def save_listing(step: Step, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
-    """See :meth:`sessions.ports.Catalog.save_listing`."""
+    """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""
     step.execute(
         "INSERT OR REPLACE INTO listings (platform, chat, thread, person, saved_at, ids)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -53,7 +54,7 @@ def save_listing(step: Step, thread: ThreadRef, person: PersonId, listing: Listi
 
 
 def listing(step: Step, thread: ThreadRef, person: PersonId) -> Listing | None:
-    """See :meth:`sessions.ports.Catalog.listing`."""
+    """See :meth:`sessions.ports.catalog.Catalog.listing`."""
     row = step.execute(
         "SELECT ids FROM listings WHERE platform = ? AND chat = ? AND thread = ? AND person = ?"
         " AND saved_at > ?",

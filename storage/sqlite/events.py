@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from sessions.model import EventId
-from sessions.ports import EVENT_MEMORY
+from sessions.ports.turns import EVENT_MEMORY
 from storage.sqlite.step import Step, microseconds
 
 DROPPED = b"dropped"

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sessions.errors import StoreDamaged
 from sessions.model import Answer, EventId, Holder, Inbound, Platform, ReplyRecord, SessionKey, Turn
-from sessions.ports import Claim
+from sessions.ports.turns import Claim
 from storage.sqlite import events, records
 from storage.sqlite.rows import SessionRow
 from storage.sqlite.step import Step, moment

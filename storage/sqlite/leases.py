@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sessions.model import EventId, Lease, ReplyRecord, SessionKey, Turn
-from sessions.ports import Claim, Known, Renewal, Wake, Work
+from sessions.ports.turns import Claim, Known, Renewal, Wake, Work
 from storage.sqlite import inbox, records, rows, transcripts
 from storage.sqlite.inbox import TurnRow
 from storage.sqlite.rows import SessionRow
@@ -23,7 +23,7 @@ ORDER BY (SELECT accepted_at FROM turns WHERE turns.session = s.seq ORDER BY pos
 
 
 def acquire(step: Step, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
-    """See :meth:`sessions.ports.Turns.acquire`."""
+    """See :meth:`sessions.ports.turns.Turns.acquire`."""
     row = rows.find(step, session)
     return None if row is None else take(step, row, claim, known)
 
@@ -73,7 +73,7 @@ def work(
 
 
 def renew(step: Step, lease: Lease, duration: timedelta) -> Renewal:
-    """See :meth:`sessions.ports.Turns.renew`."""
+    """See :meth:`sessions.ports.turns.Turns.renew`."""
     row = rows.find_held(step, lease)
     renewed = _extended(step, row, lease, duration)
     first = inbox.head(step, row.seq)
@@ -81,7 +81,7 @@ def renew(step: Step, lease: Lease, duration: timedelta) -> Renewal:
 
 
 def release(step: Step, lease: Lease) -> None:
-    """See :meth:`sessions.ports.Turns.release`."""
+    """See :meth:`sessions.ports.turns.Turns.release`."""
     row = rows.find(step, lease.session)
     if row is not None and row.held_by(lease):
         free(step, row)
@@ -109,7 +109,7 @@ def go_on(step: Step, row: SessionRow, lease: Lease, claim: Claim, known: Known 
 
 
 def sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
-    """See :meth:`sessions.ports.Turns.sweep`."""
+    """See :meth:`sessions.ports.turns.Turns.sweep`."""
     taken: list[Work] = []
     for (session,) in step.execute(_WITH_WORK, (step.now,)).fetchall():
         if len(taken) >= limit:
@@ -120,7 +120,7 @@ def sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
 
 
 def keep_waiting(step: Step, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
-    """See :meth:`sessions.ports.Turns.keep_waiting`."""
+    """See :meth:`sessions.ports.turns.Turns.keep_waiting`."""
     row = rows.find(step, session)
     if row is None:
         return False
@@ -134,7 +134,7 @@ def keep_waiting(step: Step, session: SessionKey, turn: EventId, duration: timed
 
 
 def note_reply(step: Step, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
-    """See :meth:`sessions.ports.Turns.note_reply`."""
+    """See :meth:`sessions.ports.turns.Turns.note_reply`."""
     row = rows.find_held(step, lease)
     step.execute(
         "UPDATE turns SET reply = ?1 WHERE session = ?2 AND event = ?3 AND position ="

@@ -9,7 +9,7 @@ from itertools import islice
 from sessions.errors import UsageError
 from sessions.model import Audience, Message, Session, SessionKey, Turn, WorkspaceId
 from sessions.names import fold
-from sessions.ports import Cursor, Quarantined, SessionPage
+from sessions.ports.catalog import Cursor, Quarantined, SessionPage
 from storage.sqlite import inbox, rows, transcripts
 from storage.sqlite.rows import ROW, SessionRow
 from storage.sqlite.step import Step
@@ -23,13 +23,13 @@ _PREFIX = (
 
 
 def get(step: Step, session: SessionKey) -> Session | None:
-    """See :meth:`sessions.ports.Catalog.get`."""
+    """See :meth:`sessions.ports.catalog.Catalog.get`."""
     row = rows.find_living(step, session)
     return None if row is None else row.session()
 
 
 def by_name(step: Step, workspace: WorkspaceId, name: str) -> Session | None:
-    """See :meth:`sessions.ports.Catalog.by_name`."""
+    """See :meth:`sessions.ports.catalog.Catalog.by_name`."""
     row = step.execute(
         ROW + " FROM sessions s WHERE workspace = ? AND folded = ?", (workspace, fold(name))
     ).fetchone()
@@ -44,7 +44,7 @@ def page(
     limit: int,
     skip: int,
 ) -> SessionPage:
-    """See :meth:`sessions.ports.Catalog.page`."""
+    """See :meth:`sessions.ports.catalog.Catalog.page`."""
     counts = _counts(step, workspace, audiences)
     start = None if after is None else _position(after)
     ranked = merge(*(_recent(step, workspace, audience, start) for audience in counts), key=_rank)
@@ -57,7 +57,7 @@ def page(
 def names(
     step: Step, workspace: WorkspaceId, audiences: frozenset[Audience] | None, prefix: str, limit: int
 ) -> tuple[str, ...]:
-    """See :meth:`sessions.ports.Catalog.names`."""
+    """See :meth:`sessions.ports.catalog.Catalog.names`."""
     start = fold(prefix)
     counts = _counts(step, workspace, audiences)
     found = merge(*(_from(step, workspace, audience, start) for audience in counts))
@@ -65,7 +65,7 @@ def names(
 
 
 def transcript(step: Step, session: SessionKey, before: int | None, limit: int) -> tuple[Message, ...]:
-    """See :meth:`sessions.ports.Catalog.transcript`."""
+    """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
     row = rows.find_living(step, session)
     if row is None:
         return ()
@@ -74,13 +74,13 @@ def transcript(step: Step, session: SessionKey, before: int | None, limit: int) 
 
 
 def waiting(step: Step, session: SessionKey) -> tuple[Turn, ...]:
-    """See :meth:`sessions.ports.Catalog.waiting`."""
+    """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
     row = rows.find(step, session)
     return () if row is None else inbox.waiting(step, row)
 
 
 def quarantined(step: Step) -> tuple[Quarantined, ...]:
-    """See :meth:`sessions.ports.Catalog.quarantined`."""
+    """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
     found = step.execute("SELECT place, why, seq FROM quarantine ORDER BY seq").fetchall()
     return tuple(Quarantined(place, why, f"table quarantine, row {seq}") for place, why, seq in found)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sessions.model import EventId, SessionKey
-from sessions.ports import Wake, Wakeup
+from sessions.ports.turns import Wake, Wakeup
 
 Clock = Callable[[], datetime]
 

@@ -26,22 +26,9 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
-from sessions.ports import (
-    Accepted,
-    Claim,
-    Committed,
-    Cursor,
-    Errand,
-    Known,
-    NewSession,
-    Proposal,
-    Quarantined,
-    Renewal,
-    SessionPage,
-    Wakeup,
-    Work,
-    WorkspacePage,
-)
+from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
+from sessions.ports.errands import Errand
+from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.sqlite import (
     accepting,
     binding,
@@ -96,99 +83,99 @@ class SqliteStore:
     async def accept(
         self, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
     ) -> Accepted:
-        """See :meth:`sessions.ports.Turns.accept`."""
+        """See :meth:`sessions.ports.turns.Turns.accept`."""
         return await self._db.write(accepting.accept, inbound, proposal, claim, known)
 
     async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
-        """See :meth:`sessions.ports.Turns.acquire`."""
+        """See :meth:`sessions.ports.turns.Turns.acquire`."""
         return await self._db.write(leases.acquire, session, claim, known)
 
     async def renew(self, lease: Lease, duration: timedelta) -> Renewal:
-        """See :meth:`sessions.ports.Turns.renew`."""
+        """See :meth:`sessions.ports.turns.Turns.renew`."""
         return await self._db.write(leases.renew, lease, duration)
 
     async def keep_waiting(self, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
-        """See :meth:`sessions.ports.Turns.keep_waiting`."""
+        """See :meth:`sessions.ports.turns.Turns.keep_waiting`."""
         return await self._db.write(leases.keep_waiting, session, turn, duration)
 
     async def note_reply(self, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
-        """See :meth:`sessions.ports.Turns.note_reply`."""
+        """See :meth:`sessions.ports.turns.Turns.note_reply`."""
         await self._db.write(leases.note_reply, lease, turn, reply)
 
     async def commit(self, lease: Lease, result: TurnResult) -> Committed:
-        """See :meth:`sessions.ports.Turns.commit`."""
+        """See :meth:`sessions.ports.turns.Turns.commit`."""
         return await self._db.write(committing.commit, lease, result)
 
     async def delivered(
         self, lease: Lease, turn: EventId, claim: Claim, known: Known | None
     ) -> Work | None:
-        """See :meth:`sessions.ports.Turns.delivered`."""
+        """See :meth:`sessions.ports.turns.Turns.delivered`."""
         return await self._db.write(committing.delivered, lease, turn, claim, known)
 
     async def release(self, lease: Lease) -> None:
-        """See :meth:`sessions.ports.Turns.release`."""
+        """See :meth:`sessions.ports.turns.Turns.release`."""
         await self._db.write(leases.release, lease)
 
     async def sweep(self, claim: Claim, limit: int) -> tuple[Work, ...]:
-        """See :meth:`sessions.ports.Turns.sweep`."""
+        """See :meth:`sessions.ports.turns.Turns.sweep`."""
         return await self._db.write(_sweep, claim, limit)
 
     async def stop(self, session: SessionKey, event: EventId) -> EventId | None:
-        """See :meth:`sessions.ports.Turns.stop`."""
+        """See :meth:`sessions.ports.turns.Turns.stop`."""
         return await self._db.write(committing.stop, session, event)
 
     @asynccontextmanager
     async def wakeups(self) -> AsyncIterator[AsyncIterator[Wakeup]]:
-        """See :meth:`sessions.ports.Turns.wakeups`."""
+        """See :meth:`sessions.ports.turns.Turns.wakeups`."""
         with self._hints.listen() as wakeups:
             # Any call: it rouses the thread, which looks for others' hints while somebody listens.
             await self._db.read(_nothing)
             yield wakeups
 
     async def workspace(self, key: WorkspaceKey, title: str = "") -> Workspace:
-        """See :meth:`sessions.ports.Catalog.workspace`."""
+        """See :meth:`sessions.ports.catalog.Catalog.workspace`."""
         return await self._db.write(workspaces.obtain, key, title)
 
     async def find_workspace(self, key: WorkspaceKey) -> Workspace | None:
-        """See :meth:`sessions.ports.Catalog.find_workspace`."""
+        """See :meth:`sessions.ports.catalog.Catalog.find_workspace`."""
         return await self._db.read(workspaces.find, key)
 
     async def workspaces(self, after: Cursor | None, limit: int) -> WorkspacePage:
-        """See :meth:`sessions.ports.Catalog.workspaces`."""
+        """See :meth:`sessions.ports.catalog.Catalog.workspaces`."""
         return await self._db.read(workspaces.page, after, limit)
 
     async def create(
         self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
     ) -> Session:
-        """See :meth:`sessions.ports.Catalog.create`."""
+        """See :meth:`sessions.ports.catalog.Catalog.create`."""
         return await self._db.write(creating.create, workspace, new, thread, event)
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
-        """See :meth:`sessions.ports.Catalog.bind`."""
+        """See :meth:`sessions.ports.catalog.Catalog.bind`."""
         return await self._db.write(binding.bind, session, thread, event)
 
     async def bound(self, thread: ThreadRef) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.bound`."""
+        """See :meth:`sessions.ports.catalog.Catalog.bound`."""
         return await self._db.read(binding.bound, thread)
 
     async def unbind(self, thread: ThreadRef) -> None:
-        """See :meth:`sessions.ports.Catalog.unbind`."""
+        """See :meth:`sessions.ports.catalog.Catalog.unbind`."""
         await self._db.write(binding.unbind, thread)
 
     async def retitle(self, session: SessionKey, title: str) -> None:
-        """See :meth:`sessions.ports.Catalog.retitle`."""
+        """See :meth:`sessions.ports.catalog.Catalog.retitle`."""
         await self._db.write(creating.retitle, session, title)
 
     async def archive(self, session: SessionKey, *, archived: bool) -> None:
-        """See :meth:`sessions.ports.Catalog.archive`."""
+        """See :meth:`sessions.ports.catalog.Catalog.archive`."""
         await self._db.write(creating.archive, session, archived)
 
     async def get(self, session: SessionKey) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.get`."""
+        """See :meth:`sessions.ports.catalog.Catalog.get`."""
         return await self._db.read(looking.get, session)
 
     async def by_name(self, workspace: WorkspaceId, name: str) -> Session | None:
-        """See :meth:`sessions.ports.Catalog.by_name`."""
+        """See :meth:`sessions.ports.catalog.Catalog.by_name`."""
         return await self._db.read(looking.by_name, workspace, name)
 
     async def page(
@@ -200,7 +187,7 @@ class SqliteStore:
         *,
         skip: int = 0,
     ) -> SessionPage:
-        """See :meth:`sessions.ports.Catalog.page`."""
+        """See :meth:`sessions.ports.catalog.Catalog.page`."""
         return await self._db.read(looking.page, workspace, audiences, after, limit, skip)
 
     async def names(
@@ -210,51 +197,51 @@ class SqliteStore:
         prefix: str,
         limit: int,
     ) -> tuple[str, ...]:
-        """See :meth:`sessions.ports.Catalog.names`."""
+        """See :meth:`sessions.ports.catalog.Catalog.names`."""
         return await self._db.read(looking.names, workspace, audiences, prefix, limit)
 
     async def transcript(
         self, session: SessionKey, before: int | None, limit: int
     ) -> tuple[Message, ...]:
-        """See :meth:`sessions.ports.Catalog.transcript`."""
+        """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
         return await self._db.read(looking.transcript, session, before, limit)
 
     async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
-        """See :meth:`sessions.ports.Catalog.waiting`."""
+        """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
         return await self._db.read(looking.waiting, session)
 
     async def delete(self, session: SessionKey, event: EventId) -> Session:
-        """See :meth:`sessions.ports.Catalog.delete`."""
+        """See :meth:`sessions.ports.catalog.Catalog.delete`."""
         return await self._db.write(creating.delete, session, event)
 
     async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
-        """See :meth:`sessions.ports.Catalog.save_listing`."""
+        """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""
         await self._db.write(errands.save_listing, thread, person, listing)
 
     async def listing(self, thread: ThreadRef, person: PersonId) -> Listing | None:
-        """See :meth:`sessions.ports.Catalog.listing`."""
+        """See :meth:`sessions.ports.catalog.Catalog.listing`."""
         return await self._db.read(errands.listing, thread, person)
 
     async def migrate(self, old: ThreadRef, new: ThreadRef) -> None:
-        """See :meth:`sessions.ports.Catalog.migrate`."""
+        """See :meth:`sessions.ports.catalog.Catalog.migrate`."""
         await self._db.write(workspaces.migrate, old, new)
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
-        """See :meth:`sessions.ports.Catalog.quarantined`."""
+        """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
         return await self._db.read(looking.quarantined)
 
     async def admit(self, errand: Errand, holder: Holder, duration: timedelta) -> bool:
-        """See :meth:`sessions.ports.Errands.admit`."""
+        """See :meth:`sessions.ports.errands.Errands.admit`."""
         return await self._db.write(errands.admit, errand, holder, duration)
 
     async def finish(self, event: EventId) -> None:
-        """See :meth:`sessions.ports.Errands.finish`."""
+        """See :meth:`sessions.ports.errands.Errands.finish`."""
         await self._db.write(errands.finish, event)
 
     async def adopt(
         self, platforms: frozenset[Platform], holder: Holder, duration: timedelta, limit: int
     ) -> tuple[Errand, ...]:
-        """See :meth:`sessions.ports.Errands.adopt`."""
+        """See :meth:`sessions.ports.errands.Errands.adopt`."""
         return await self._db.write(errands.adopt, platforms, holder, duration, limit)
 
 

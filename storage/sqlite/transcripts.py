@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sessions.errors import StoreDamaged
 from sessions.model import Message
-from sessions.ports import NEWS_LIMIT, Known
+from sessions.ports.turns import NEWS_LIMIT, Known
 from storage.sqlite import records
 from storage.sqlite.rows import SessionRow
 from storage.sqlite.step import Step

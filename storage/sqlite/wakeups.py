@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from sessions.model import EventId, SessionId, SessionKey, WorkspaceId
-from sessions.ports import Wake, Wakeup
+from sessions.ports.turns import Wake, Wakeup
 
 _BACKLOG = 4096
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sessions.errors import StoreDamaged, UsageError
 from sessions.model import Inbound, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
-from sessions.ports import Cursor, WorkspacePage
+from sessions.ports.catalog import Cursor, WorkspacePage
 from storage.sqlite import binding, inbox, records, rows
 from storage.sqlite.step import Step, moment
 
@@ -21,13 +21,13 @@ _PAGE = (
 
 
 def find(step: Step, key: WorkspaceKey) -> Workspace | None:
-    """See :meth:`sessions.ports.Catalog.find_workspace`."""
+    """See :meth:`sessions.ports.catalog.Catalog.find_workspace`."""
     row = step.execute(_FIND, (key,)).fetchone()
     return None if row is None else _noun(*row)
 
 
 def obtain(step: Step, key: WorkspaceKey, title: str = "") -> Workspace:
-    """See :meth:`sessions.ports.Catalog.workspace`."""
+    """See :meth:`sessions.ports.catalog.Catalog.workspace`."""
     found = find(step, key)
     if found is None:
         found = Workspace(WorkspaceId(os.urandom(8).hex()), key, title, moment(step.now))
@@ -43,7 +43,7 @@ def obtain(step: Step, key: WorkspaceKey, title: str = "") -> Workspace:
 
 
 def page(step: Step, after: Cursor | None, limit: int) -> WorkspacePage:
-    """See :meth:`sessions.ports.Catalog.workspaces`."""
+    """See :meth:`sessions.ports.catalog.Catalog.workspaces`."""
     found = step.execute(
         _PAGE,
         (0 if after is None else _position(after), limit + 1),
@@ -54,7 +54,7 @@ def page(step: Step, after: Cursor | None, limit: int) -> WorkspacePage:
 
 
 def migrate(step: Step, old: ThreadRef, new: ThreadRef) -> None:
-    """See :meth:`sessions.ports.Catalog.migrate`.
+    """See :meth:`sessions.ports.catalog.Catalog.migrate`.
 
     The old key goes on leading to the workspace. One that the new chat got in the meantime steps aside:
     its own key gets its id added.

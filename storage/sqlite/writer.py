@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple
 
 from sessions.errors import StoreUnavailable
-from sessions.ports import Wakeup
+from sessions.ports.turns import Wakeup
 from storage.sqlite.database import connect, running_error
 from storage.sqlite.step import Clock, Step, WritesNeededError
 from storage.sqlite.wakeups import Hints, News

@@ -39,7 +39,7 @@ from storage.state.tables import Tables, by_activity
 
 
 def create(step: Step, new: NewSession, thread: ThreadRef | None, event: EventId) -> Session:
-    """See :meth:`sessions.ports.Catalog.create`. The workspace is this one."""
+    """See :meth:`sessions.ports.catalog.Catalog.create`. The workspace is this one."""
     seen = step.receipt(Command.CREATE, event)
     if seen is not None and seen.session is not None:
         return seen.session
@@ -63,7 +63,7 @@ def create(step: Step, new: NewSession, thread: ThreadRef | None, event: EventId
 
 
 def bind(step: Step, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
-    """See :meth:`sessions.ports.Catalog.bind`."""
+    """See :meth:`sessions.ports.catalog.Catalog.bind`."""
     seen = step.receipt(Command.BIND, event)
     if seen is not None and seen.session is not None:
         return seen.session
@@ -77,26 +77,26 @@ def bind(step: Step, session: SessionKey, thread: ThreadRef, event: EventId) -> 
 
 
 def bound(tables: Tables, thread: ThreadRef) -> Session | None:
-    """See :meth:`sessions.ports.Catalog.bound`."""
+    """See :meth:`sessions.ports.catalog.Catalog.bound`."""
     session = tables.bindings.get(thread)
     return None if session is None else tables.live(session)
 
 
 def unbind(step: Step, thread: ThreadRef) -> None:
-    """See :meth:`sessions.ports.Catalog.unbind`."""
+    """See :meth:`sessions.ports.catalog.Catalog.unbind`."""
     if thread in step.tables.bindings:
         step.put(PutBinding(thread, None))
 
 
 def retitle(step: Step, session: SessionKey, title: str) -> None:
-    """See :meth:`sessions.ports.Catalog.retitle`."""
+    """See :meth:`sessions.ports.catalog.Catalog.retitle`."""
     found = step.tables.live(session.id)
     if found is not None and found.title != title:
         step.put(PutSession(replace(found, title=title)))
 
 
 def archive(step: Step, session: SessionKey, *, archived: bool) -> None:
-    """See :meth:`sessions.ports.Catalog.archive`."""
+    """See :meth:`sessions.ports.catalog.Catalog.archive`."""
     found = step.tables.live(session.id)
     if found is not None and (found.status is Status.ARCHIVED) != archived:
         status = Status.ARCHIVED if archived else Status.PAUSED
@@ -106,7 +106,7 @@ def archive(step: Step, session: SessionKey, *, archived: bool) -> None:
 def page(
     tables: Tables, audiences: frozenset[Audience] | None, after: Cursor | None, limit: int, skip: int
 ) -> SessionPage:
-    """See :meth:`sessions.ports.Catalog.page`."""
+    """See :meth:`sessions.ports.catalog.Catalog.page`."""
     seen = tables.audiences() if audiences is None else audiences & tables.audiences()
     start = None if after is None else _position(after)
     ranks = merge(*(tables.recent(audience).after(start) for audience in seen))
@@ -120,7 +120,7 @@ def page(
 def names(
     tables: Tables, audiences: frozenset[Audience] | None, prefix: str, limit: int
 ) -> tuple[str, ...]:
-    """See :meth:`sessions.ports.Catalog.names`."""
+    """See :meth:`sessions.ports.catalog.Catalog.names`."""
     seen = tables.audiences() if audiences is None else audiences & tables.audiences()
     start = fold(prefix)
     ranks = merge(*(tables.alphabetical(audience).after((start, SessionId(""))) for audience in seen))
@@ -130,21 +130,21 @@ def names(
 def transcript(
     tables: Tables, session: SessionKey, before: int | None, limit: int
 ) -> tuple[Message, ...]:
-    """See :meth:`sessions.ports.Catalog.transcript`."""
+    """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
     messages = tables.transcripts.get(session.id, [])
     end = len(messages) if before is None else max(0, min(before, len(messages)))
     return tuple(messages[max(0, end - limit) : end])
 
 
 def waiting(tables: Tables, session: SessionKey) -> tuple[Turn, ...]:
-    """See :meth:`sessions.ports.Catalog.waiting`."""
+    """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
     if session.id not in tables.sessions:
         return ()
     return tuple(tables.turn(one) for one in tables.inboxes.get(session.id, ()))
 
 
 def delete(step: Step, session: SessionKey, event: EventId) -> Session:
-    """See :meth:`sessions.ports.Catalog.delete`."""
+    """See :meth:`sessions.ports.catalog.Catalog.delete`."""
     seen = step.receipt(Command.DELETE, event)
     if seen is not None and seen.session is not None:
         return seen.session

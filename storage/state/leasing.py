@@ -12,7 +12,7 @@ from storage.state.tables import Queued, Tables
 
 
 def acquire(step: Step, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
-    """See :meth:`sessions.ports.Turns.acquire`."""
+    """See :meth:`sessions.ports.turns.Turns.acquire`."""
     head = step.head(session.id)
     if head is None or session.id not in step.tables.sessions or not step.is_free(session.id):
         return None
@@ -41,7 +41,7 @@ def go_on(
 
 
 def renew(step: Step, lease: Lease, duration: timedelta) -> Renewal:
-    """See :meth:`sessions.ports.Turns.renew`."""
+    """See :meth:`sessions.ports.turns.Turns.renew`."""
     step.check_held(lease)
     moved = PutLease(
         lease.session.id, lease.fence, lease.holder, lease.token, deadline=step.now + duration
@@ -53,7 +53,7 @@ def renew(step: Step, lease: Lease, duration: timedelta) -> Renewal:
 
 
 def release(step: Step, lease: Lease) -> None:
-    """See :meth:`sessions.ports.Turns.release`."""
+    """See :meth:`sessions.ports.turns.Turns.release`."""
     if not step.holds(lease):
         return
     step.free_lease(lease.session.id)
@@ -62,7 +62,7 @@ def release(step: Step, lease: Lease) -> None:
 
 
 def note_reply(step: Step, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
-    """See :meth:`sessions.ports.Turns.note_reply`."""
+    """See :meth:`sessions.ports.turns.Turns.note_reply`."""
     step.check_held(lease)
     queued = step.tables.queued(lease.session.id, turn)
     if queued is not None and queued.progress.reply != reply:
@@ -70,7 +70,7 @@ def note_reply(step: Step, lease: Lease, turn: EventId, reply: ReplyRecord) -> N
 
 
 def keep_waiting(step: Step, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
-    """See :meth:`sessions.ports.Turns.keep_waiting`."""
+    """See :meth:`sessions.ports.turns.Turns.keep_waiting`."""
     queued = step.tables.queued(session.id, turn)
     if queued is None:
         return False

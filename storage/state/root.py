@@ -101,7 +101,7 @@ class RootStep:
 
 
 def workspace(step: RootStep, key: WorkspaceKey, title: str, fresh: WorkspaceId) -> Workspace:
-    """See :meth:`sessions.ports.Catalog.workspace`; ``fresh`` is the id of one that has to be made."""
+    """See :meth:`sessions.ports.catalog.Catalog.workspace`; ``fresh`` is the id of a new one."""
     found = step.tables.find(key)
     if found is None:
         found = Workspace(fresh, key, title, step.now)
@@ -133,12 +133,12 @@ def settle(step: RootStep, thread: ThreadRef, home: WorkspaceId) -> WorkspaceId 
 
 
 def save_listing(step: RootStep, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
-    """See :meth:`sessions.ports.Catalog.save_listing`."""
+    """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""
     step.put(PutListing(thread, person, listing, step.now))
 
 
 def listing(tables: RootTables, thread: ThreadRef, person: PersonId, now: datetime) -> Listing | None:
-    """See :meth:`sessions.ports.Catalog.listing`."""
+    """See :meth:`sessions.ports.catalog.Catalog.listing`."""
     seen = tables.listings.get((thread, person))
     return None if seen is None or seen.at + LISTING_MEMORY <= now else seen.listing
 
@@ -176,7 +176,7 @@ def chat_key(chat: ThreadRef) -> WorkspaceKey:
 
 
 def admit(step: RootStep, errand: Errand, holder: Holder, duration: timedelta) -> bool:
-    """See :meth:`sessions.ports.Errands.admit`."""
+    """See :meth:`sessions.ports.errands.Errands.admit`."""
     if errand.event in step.tables.errands:
         return False
     deadline = step.now + duration
@@ -185,7 +185,7 @@ def admit(step: RootStep, errand: Errand, holder: Holder, duration: timedelta) -
 
 
 def finish(step: RootStep, event: EventId) -> None:
-    """See :meth:`sessions.ports.Errands.finish`."""
+    """See :meth:`sessions.ports.errands.Errands.finish`."""
     if event in step.tables.unfinished:
         kept = step.tables.errands[event]
         step.put(msgspec.structs.replace(kept, body=b"", holder=Holder("")))
@@ -194,7 +194,7 @@ def finish(step: RootStep, event: EventId) -> None:
 def adopt(
     step: RootStep, platforms: frozenset[Platform], holder: Holder, duration: timedelta, limit: int
 ) -> tuple[Errand, ...]:
-    """See :meth:`sessions.ports.Errands.adopt`."""
+    """See :meth:`sessions.ports.errands.Errands.adopt`."""
     kept = (step.tables.errands[event] for event in step.tables.unfinished)
     due = (one for one in kept if one.deadline <= step.now and one.platform in platforms)
     adopted = list(islice(due, limit))

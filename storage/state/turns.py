@@ -55,7 +55,7 @@ UNCLAIMED = timedelta(seconds=30)
 def accept(
     step: Step, inbound: Inbound, proposal: Proposal, claim: Claim | None, known: Known | None
 ) -> Accepted:
-    """See :meth:`sessions.ports.Turns.accept`. The workspace is this one."""
+    """See :meth:`sessions.ports.turns.Turns.accept`. The workspace is this one."""
     seen = step.tables.events.get(inbound.event)
     if seen is not None:
         return _accept_again(step, inbound, seen, claim, known)
@@ -72,7 +72,7 @@ def accept(
 
 
 def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
-    """See :meth:`sessions.ports.Turns.commit`."""
+    """See :meth:`sessions.ports.turns.Turns.commit`."""
     tables = step.tables
     session = tables.live(lease.session.id)
     if session is None:
@@ -95,7 +95,7 @@ def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
 
 
 def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Known | None) -> Work | None:
-    """See :meth:`sessions.ports.Turns.delivered`."""
+    """See :meth:`sessions.ports.turns.Turns.delivered`."""
     session, tables = lease.session, step.tables
     seen = tables.events.get(turn)
     left = seen is not None and seen.session == session.id and seen.token == lease.token
@@ -116,7 +116,7 @@ def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Know
 
 
 def stop(step: Step, session: SessionKey, event: EventId) -> EventId | None:
-    """See :meth:`sessions.ports.Turns.stop`."""
+    """See :meth:`sessions.ports.turns.Turns.stop`."""
     seen = step.receipt(Command.STOP, event)
     if seen is not None:
         return seen.turn

@@ -26,7 +26,9 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
-from sessions.ports import Claim, Known, NewSession, Proposal, Store
+from sessions.ports.catalog import NewSession
+from sessions.ports.store import Store
+from sessions.ports.turns import Claim, Known, Proposal
 
 ADA = Person(PersonId("telegram:1"), "Ada")
 WORKSPACE = WorkspaceKey("telegram:-100")

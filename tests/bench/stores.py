@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from sessions.model import WorkspaceId
-from sessions.ports import Store
+from sessions.ports.store import Store
 from storage.opening import open_store
 from tests.bench.contest import Lap, compete, micros, table
 from tests.bench.sqlite_floor import BODY, HandWritten

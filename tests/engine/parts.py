@@ -24,7 +24,8 @@ from sessions.model import (
     Usage,
     WorkspaceKey,
 )
-from sessions.ports import Done, Grant, Piece, Prompt, Reply, Text
+from sessions.ports.model import Done, Piece, Prompt, Text
+from sessions.ports.replies import Grant, Reply
 
 ADA = Person(PersonId("telegram:1"), "Ada")
 BOB = Person(PersonId("telegram:2"), "Bob")

@@ -7,8 +7,8 @@ import pytest
 from sessions.engine import EngineSettings
 from sessions.errors import ContextTooLong, ModelDown, NothingToRetry, StoreUnavailable
 from sessions.model import Ending, Role
-from sessions.ports import Prompt
 from sessions.ports.catalog import DELETED_NOTE
+from sessions.ports.model import Prompt
 from tests.engine.conftest import Core
 from tests.engine.parts import BOB, asked_again, said, until
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from sessions.ports import Store
+from sessions.ports.store import Store
 from storage.file import FileStore
 from storage.memory import MemoryStore
 from storage.sqlite import SqliteStore

@@ -10,7 +10,8 @@ import pytest
 
 from sessions.errors import StoreUnavailable
 from sessions.model import EventId, Holder, Listing, Platform, Session, SessionId, WorkspaceKey
-from sessions.ports import Errand, Quarantined
+from sessions.ports.catalog import Quarantined
+from sessions.ports.errands import Errand
 from storage.file import FileStore
 from storage.file.records import frame
 from tests.storage.contract.scene import ADA, HOME, LEASE, accept, claim, converse, inbound, take, thread

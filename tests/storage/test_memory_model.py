@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from sessions.errors import LeaseLost
 from sessions.model import EventId, Inbound, Lease
-from sessions.ports import Claim, Work
+from sessions.ports.turns import Claim, Work
 from storage.memory import MemoryStore
 from tests.storage.contract.scene import LEASE, accept, claim, inbound, proposal, result, thread
 

@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 
 from sessions.errors import LeaseLost, NameTaken, SettingError, UsageError
 from sessions.model import OPEN, Audience, EventId, SessionKey
-from sessions.ports import Cursor, Known, Wake
+from sessions.ports.catalog import Cursor
+from sessions.ports.turns import Known, Wake
 from storage.sqlite import SqliteStore
 from storage.sqlite.step import Step
 from tests.storage.conftest import ManualClock

@@ -13,7 +13,8 @@ from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import StoreUnavailable
 from sessions.model import Holder, Inbound, Platform, Session, ThreadRef, WorkspaceKey
-from sessions.ports import Accepted, Claim, Errand, Known, Proposal
+from sessions.ports.errands import Errand
+from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
 from tests.emulators.telegram import BotApi

@@ -27,7 +27,7 @@ from sessions.model import (
     ThreadRef,
     WorkspaceKey,
 )
-from sessions.ports import Proposal
+from sessions.ports.turns import Proposal
 from storage.memory import MemoryStore
 from tests.engine.parts import ScriptedModel, until
 from tests.engine.parts import said as telegram_message

@@ -25,7 +25,9 @@ from sessions.model import (
     Usage,
     WorkspaceKey,
 )
-from sessions.ports import Accepted, Claim, Known, NewSession, Proposal, Store, Work
+from sessions.ports.catalog import NewSession
+from sessions.ports.store import Store
+from sessions.ports.turns import Accepted, Claim, Known, Proposal, Work
 
 HOME = WorkspaceKey("telegram:-100")
 LEASE = timedelta(seconds=30)

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from sessions.model import Audience, EventId, Platform, Preferences, SessionId, Status
-from sessions.ports import NEWS_LIMIT, Known, Proposal, Store
+from sessions.ports.store import Store
+from sessions.ports.turns import NEWS_LIMIT, Known, Proposal
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     ADA,

@@ -4,7 +4,8 @@ import pytest
 
 from sessions.errors import LeaseLost
 from sessions.model import EventId, Platform, Tally, Usage
-from sessions.ports import Known, Store
+from sessions.ports.store import Store
+from sessions.ports.turns import Known
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     LEASE,

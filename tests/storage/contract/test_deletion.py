@@ -4,7 +4,8 @@ import pytest
 
 from sessions.errors import NoSuchSession, SessionGone
 from sessions.model import Answer, Ending, EventId, ReplyPart, ReplyRecord, Status
-from sessions.ports import DELETED_NOTE, Store
+from sessions.ports.catalog import DELETED_NOTE
+from sessions.ports.store import Store
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     LEASE,

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
 from sessions.model import EventId, Holder, Platform
-from sessions.ports import EVENT_MEMORY, Errand, Store
+from sessions.ports.errands import Errand
+from sessions.ports.store import Store
+from sessions.ports.turns import EVENT_MEMORY
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     EVERYWHERE,

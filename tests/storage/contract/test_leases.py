@@ -4,7 +4,7 @@ import pytest
 
 from sessions.errors import LeaseLost, SessionGone
 from sessions.model import EventId, Platform, ReplyPart, ReplyRecord, SessionId, SessionKey
-from sessions.ports import Store
+from sessions.ports.store import Store
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     LEASE,

@@ -10,7 +10,8 @@ from sessions.model import (
     SessionKey,
     WorkspaceKey,
 )
-from sessions.ports import LISTING_MEMORY, Cursor, SessionPage, Store
+from sessions.ports.catalog import LISTING_MEMORY, Cursor, SessionPage
+from sessions.ports.store import Store
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     ADA,

@@ -1,5 +1,5 @@
 from sessions.model import Platform, Status, WorkspaceKey
-from sessions.ports import Store
+from sessions.ports.store import Store
 from tests.storage.conftest import Second
 from tests.storage.contract.scene import HOME, accept, claim, converse, inbound, result, take, thread
 

@@ -13,7 +13,8 @@ from sessions.model import (
     Status,
     WorkspaceKey,
 )
-from sessions.ports import NewSession, Store
+from sessions.ports.catalog import NewSession
+from sessions.ports.store import Store
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     ADA,

@@ -1,5 +1,5 @@
 from sessions.model import EventId, SessionId, SessionKey
-from sessions.ports import Store
+from sessions.ports.store import Store
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import LEASE, accept, claim, converse, inbound, result, take
 

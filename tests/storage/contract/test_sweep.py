@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from sessions.model import EventId, Platform, WorkspaceKey
-from sessions.ports import EVENT_MEMORY, Store
+from sessions.ports.store import Store
+from sessions.ports.turns import EVENT_MEMORY
 from tests.storage.conftest import Advance, Second
 from tests.storage.contract.scene import (
     LEASE,

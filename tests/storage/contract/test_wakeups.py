@@ -2,7 +2,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from sessions.model import EventId, Platform
-from sessions.ports import Store, Wake, Wakeup
+from sessions.ports.store import Store
+from sessions.ports.turns import Wake, Wakeup
 from tests.storage.conftest import Second
 from tests.storage.contract.scene import TELEGRAM, accept, claim, converse, inbound, result, take, thread
 

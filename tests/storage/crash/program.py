@@ -29,7 +29,8 @@ from sessions.model import (
     Usage,
     WorkspaceKey,
 )
-from sessions.ports import Claim, Proposal, Store, Work
+from sessions.ports.store import Store
+from sessions.ports.turns import Claim, Proposal, Work
 from storage.opening import open_store
 
 SESSIONS = 4

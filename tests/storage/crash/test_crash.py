@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from sessions.model import Message, Role
-from sessions.ports import Store
+from sessions.ports.store import Store
 from storage.opening import open_store
 from tests.storage.crash import program
 

@@ -1,0 +1,15 @@
+"""The whole of a store: what every backend offers over one set of data."""
+
+from typing import Protocol
+
+from sessions.ports.catalog import Catalog
+from sessions.ports.errands import Errands
+from sessions.ports.turns import Turns
+
+
+class Store(Turns, Catalog, Errands, Protocol):
+    """A backend: all the ports over one set of data."""
+
+    async def close(self) -> None:
+        """Let go of files and connections. Repeating it is a no-op."""
+        ...
