@@ -1,6 +1,6 @@
 """Who talks at a terminal, and where."""
 
-import secrets
+import os
 from dataclasses import dataclass
 
 from sessions.commands import Caller
@@ -21,4 +21,4 @@ class Talker:
 
 def new_event() -> EventId:
     """Return the id of something said at a terminal just now."""
-    return EventId(f"cli:{secrets.token_hex(12)}")
+    return EventId(f"cli:{os.urandom(12).hex()}")
