@@ -8,10 +8,14 @@ from sessions.ports.replies import Grant, Replies, Reply
 
 
 class Routes:
-    """The Replies of a process that serves several platforms."""
+    """The Replies of a process that serves several platforms, which may join one after the other."""
 
     def __init__(self, platforms: Mapping[Platform, Replies]) -> None:
         self._platforms = dict(platforms)
+
+    def add(self, platform: Platform, replies: Replies) -> None:
+        """Let a platform join: its answers can be delivered from here on."""
+        self._platforms[platform] = replies
 
     @property
     def platforms(self) -> frozenset[Platform]:

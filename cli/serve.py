@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, cast
 
 import structlog
 import typer
@@ -103,53 +104,53 @@ async def _serve(settings: Settings, choice: Choice, admission: Admission) -> No
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(opened(settings, choice))
             model = await stack.enter_async_context(chat_model(settings))
-            _, bots = await asyncio.gather(model.warm_up(), _open_bots(settings, admission, stack))
-            routes = Routes({platform: bot.replies for platform, bot in bots.items()})
-            drain = int(settings.drain_seconds)
+            routes, drain = Routes({}), int(settings.drain_seconds)
             rules = engine_settings(settings, drain)
-            engine = await stack.enter_async_context(Engine(store, model, routes, settings=rules))
-            log.info("serve.started", platforms=",".join(sorted(bots)))
-            await _receive(list(bots.values()), engine, store, ending)
-            log.info("serve.ending", running_answers_get_seconds=drain)
+            async with Engine(store, model, routes, settings=rules) as engine:
+                house = _House(stack, routes, engine, store)
+                async with asyncio.TaskGroup() as group:
+                    running = [
+                        group.create_task(house.run(platform, make))
+                        for platform, make in _bots(settings, admission).items()
+                    ]
+                    running.append(group.create_task(model.warm_up()))
+                    await ending.wait()
+                    for task in running:
+                        task.cancel()
+                log.info("serve.ending", running_answers_get_seconds=drain)
     log.info("serve.ended")
 
 
-async def _receive(bots: list[Bot], engine: Engine, store: Store, ending: asyncio.Event) -> None:
-    commands, threads = SessionCommands(store), ThreadEvents(store)
-    async with asyncio.TaskGroup() as group:
-        serving = [group.create_task(bot.serve(engine, commands, threads, store)) for bot in bots]
-        await ending.wait()
-        for task in serving:
-            task.cancel()
+@dataclass(frozen=True)
+class _House:
+    """What the bots share. ``open_bots`` keeps them open until the engine has drained."""
+
+    open_bots: AsyncExitStack
+    routes: Routes
+    engine: Engine
+    store: Store
+
+    async def run(self, platform: Platform, make: Callable[[], Bot]) -> None:
+        """Open a bot and receive; one that cannot reach its platform yet keeps no other waiting."""
+        bot = await self.open_bots.enter_async_context(await asyncio.to_thread(make))
+        self.routes.add(platform, bot.replies)
+        await self.engine.sweep()
+        log.info("serve.started", platform=str(platform))
+        commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+        await bot.serve(self.engine, commands, threads, self.store)
 
 
-async def _open_bots(
-    settings: Settings, admission: Admission, stack: AsyncExitStack
-) -> dict[Platform, Bot]:
-    """Import the adapters, each of which takes a second or more, beside each other, and open them."""
-    wanted = {
-        Platform.TELEGRAM: (
-            "bots.telegram",
-            "TelegramBot",
-            settings.telegram_token,
-            settings.telegram_api_base,
-        ),
-        Platform.DISCORD: (
-            "bots.discord",
-            "DiscordBot",
-            settings.discord_token,
-            settings.discord_api_base,
-        ),
-    }
-    chosen = {platform: parts for platform, parts in wanted.items() if parts[2]}
-    modules = await asyncio.gather(
-        *(asyncio.to_thread(import_module, parts[0]) for parts in chosen.values())
-    )
-    bots: dict[Platform, Bot] = {}
-    for (platform, (_, name, token, base)), module in zip(chosen.items(), modules, strict=True):
+def _bots(settings: Settings, admission: Admission) -> dict[Platform, Callable[[], Bot]]:
+    """Return how to make each bot that has a token, its import of a second or more included."""
+
+    def maker(module: str, name: str, token: str, base: str) -> Callable[[], Bot]:
         where = {"api_base": base} if base else {}
-        bots[platform] = await stack.enter_async_context(getattr(module, name)(token, admission, **where))
-    return bots
+        return lambda: cast("Bot", getattr(import_module(module), name)(token, admission, **where))
+
+    telegram = maker("bots.telegram", "TelegramBot", settings.telegram_token, settings.telegram_api_base)
+    discord = maker("bots.discord", "DiscordBot", settings.discord_token, settings.discord_api_base)
+    bots = {Platform.TELEGRAM: telegram} if settings.telegram_token else {}
+    return bots | ({Platform.DISCORD: discord} if settings.discord_token else {})
 
 
 @contextmanager

@@ -43,6 +43,9 @@ RECENT_MESSAGES = 4
 WORDS = ("start", "list", "resume", "show", "delete", "help")
 
 
+_GONE = "That session is gone. Say “list” to see what is there."
+
+
 class CommandStore(Catalog, Turns, Protocol):
     """The ports of a store that the commands use."""
 
@@ -150,7 +153,7 @@ class SessionCommands:
         found = (await self._bound(caller)) if session is None else await self._resolve(caller, session)
         recent = await self._store.transcript(found.key, None, RECENT_MESSAGES)
         waiting = await self._store.waiting(found.key)
-        return Shown(found, recent, len(waiting))
+        return Shown(found, recent, sum(turn.answer is None for turn in waiting))
 
     async def delete(
         self, caller: Caller, session: str, *, confirmed: bool = False
@@ -167,7 +170,10 @@ class SessionCommands:
         key = SessionKey((await self._workspace(caller)).id, session)
         if await self._store.get(key) is None:
             # This very event may have deleted it before: then the store repeats the outcome.
-            return Deleted(await self._store.delete(key, caller.event))
+            try:
+                return Deleted(await self._store.delete(key, caller.event))
+            except NoSuchSession:
+                raise NoSuchSession(_GONE) from None
         return await self._delete(caller, await self._by_id(caller, session), confirmed=True)
 
     async def help(self, caller: Caller) -> Helped:
@@ -189,7 +195,7 @@ class SessionCommands:
         return bound
 
     async def _workspace(self, caller: Caller) -> Workspace:
-        return await self._store.workspace(caller.place.workspace)
+        return await self._store.workspace(caller.place.workspace, caller.place.home)
 
     async def _remember(self, caller: Caller, skip: int, ids: tuple[SessionId, ...]) -> None:
         thread, person = caller.place.thread, caller.person.id
@@ -235,7 +241,7 @@ class SessionCommands:
             )
         session = await self._store.get(SessionKey(workspace.id, listing.ids[number - 1]))
         if session is None or not self._may_see(caller, session):
-            raise NoSuchSession("That session is gone. Say “list” to see what is there.")
+            raise NoSuchSession(_GONE)
         return session
 
     async def _unknown(self, caller: Caller, workspace: Workspace, wanted: str) -> str:
@@ -248,7 +254,7 @@ class SessionCommands:
         workspace = await self._workspace(caller)
         found = await self._store.get(SessionKey(workspace.id, session))
         if found is None or not self._may_see(caller, found):
-            raise NoSuchSession("That session is gone. Say “list” to see what is there.")
+            raise NoSuchSession(_GONE)
         return found
 
     def _may_see(self, caller: Caller, session: Session) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 
@@ -16,7 +16,8 @@ from sessions.commands import automatic_name, new_session_id
 from sessions.errors import StoreError
 from sessions.incidents import report
 from sessions.lane import Lane, LaneParts
-from sessions.model import EventId, Holder, Inbound, SessionKey, ThreadRef
+from sessions.model import EventId, Holder, Inbound, Place, SessionKey, ThreadRef
+from sessions.ports.catalog import Catalog
 from sessions.ports.model import ChatModel
 from sessions.ports.replies import Replies
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Turns, Wake, Wakeup, Work
@@ -47,12 +48,16 @@ class EngineSettings:
     rules: TurnRules = field(default_factory=TurnRules)
 
 
+class EngineStore(Turns, Catalog, Protocol):
+    """The ports of a store that an engine uses."""
+
+
 class Engine:
     """The core at work: ``async with Engine(...) as engine`` runs it, leaving it drains it."""
 
     def __init__(
         self,
-        store: Turns,
+        store: EngineStore,
         model: ChatModel,
         replies: Replies,
         *,
@@ -120,6 +125,8 @@ class Engine:
         if accepted.fresh and inbound.owner == self.holder and key not in self._lanes:
             self._own_waiting[inbound.event] = key
         self._memory.bind(thread, key)
+        if accepted.started and inbound.place.home:
+            await self._survive(self._name_workspace(inbound.place))
         log.info(
             "inbound.accepted",
             event_id=inbound.event,
@@ -128,6 +135,10 @@ class Engine:
             ahead=accepted.ahead,
         )
         return accepted
+
+    async def sweep(self) -> None:
+        """Look at once for sessions that wait, as when a platform joined; else it happens by itself."""
+        await self._survive(self._sweep())
 
     async def drain(self) -> None:
         """Begin no new turn; wait for the running ones within the time limit, hand back the others."""
@@ -140,6 +151,9 @@ class Engine:
             task.cancel()
         if late:
             await asyncio.wait(late)
+
+    async def _name_workspace(self, place: Place) -> None:
+        await self._store.workspace(place.workspace, place.home)
 
     # --- lanes ---
 

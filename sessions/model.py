@@ -54,11 +54,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A thread together with the workspace it belongs to and who can read along there."""
+    """A thread together with the workspace it belongs to and who can read along there.
+
+    ``home`` is what people call the workspace: the title of the group or server, a person's name.
+    """
 
     workspace: WorkspaceKey
     thread: ThreadRef
     audience: Audience = OPEN
+    home: str = ""
 
 
 class Ask(StrEnum):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sessions.ports.replies import Replies
     from sessions.threads import ThreadEvents
 
-_LOGIN_TRIES = 6
 _SETTLING_TIME = 2.0
 """Seconds that commands get to show their outcome when the bot is told to stop."""
 
@@ -32,8 +31,9 @@ log = structlog.get_logger(__name__)
 class DiscordBot:
     """One bot account. ``api_base`` is Discord's REST API, version included; empty: the real one.
 
-    Entering logs in and raises SettingError where that cannot work; the HTTP session stays open until
-    the context is left, so that answers can still be finished after :meth:`serve` ended.
+    Entering logs in, for as long as it takes, and raises SettingError for a token that is refused. The
+    HTTP session stays open until the context is left, so that answers can still be finished after
+    :meth:`serve` ended.
     """
 
     def __init__(self, token: str, admission: Admission, *, api_base: str = "") -> None:
@@ -133,18 +133,19 @@ class DiscordBot:
 async def _log_in(token: str, api_base: str) -> "Connection":
     from bots.discord.connection import Connection
 
-    for attempt, pause in enumerate(waits(0.5), 1):
+    for pause in waits(0.5):
         connection = Connection(token, api_base)
         try:
             return await _opened(connection)
         except BadToken:
             raise _bad_token() from None
         except OutletError as error:
-            log.warning("discord.not_logged_in", error=type(error).__name__, code=str(error))
-            if attempt == _LOGIN_TRIES:
-                raise SettingError(
-                    "Discord does not answer. Check the network and PARLEY_DISCORD_API_BASE."
-                ) from error
+            log.warning(
+                "discord.not_logged_in",
+                error=type(error).__name__,
+                code=str(error),
+                hint="check the network and PARLEY_DISCORD_API_BASE",
+            )
             await asyncio.sleep(pause)
     raise AssertionError("waits() is endless")
 

@@ -28,6 +28,7 @@ class Channel:
 
     id: str
     guild: str
+    guild_name: str
     name: str
     kind: int
     parent: str

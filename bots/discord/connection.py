@@ -260,6 +260,7 @@ def _described(channel: discord.abc.GuildChannel | discord.Thread) -> Channel:
     return Channel(
         id=str(channel.id),
         guild=str(channel.guild.id),
+        guild_name=channel.guild.name,
         name=channel.name,
         kind=channel.type.value,
         parent=str(channel.parent_id) if isinstance(channel, discord.Thread) else "",

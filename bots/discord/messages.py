@@ -3,6 +3,7 @@
 import re
 import time
 from collections import OrderedDict
+from dataclasses import replace
 
 import structlog
 
@@ -81,10 +82,11 @@ class Messages:
                 bare = said.content.strip()
                 await self._tell(said, Notice(SAY_SOMETHING if bare else ONLY_TEXT))
             return
+        author = person_of(said.author.id, display_name(said.author, said.member))
         inbound = Inbound(
             event=EventId(f"discord:{said.id}"),
-            place=spot.place,
-            author=person_of(said.author.id, display_name(said.author, said.member)),
+            place=replace(spot.place, home=spot.place.home or author.name),
+            author=author,
             text=text,
             number=int(said.id),
             message=said.id,
@@ -120,7 +122,7 @@ def readable(said: Said, bot: str, role: str) -> str:
     """Return the text without the bot's mention and with other people's names."""
     names = {user.id: _at(user) for user in said.mentions}
 
-    def replace(found: re.Match[str]) -> str:
+    def named(found: re.Match[str]) -> str:
         sort, mentioned = found.groups()
         if (sort == "&" and mentioned == role) or (sort != "&" and mentioned == bot):
             return ""
@@ -128,7 +130,7 @@ def readable(said: Said, bot: str, role: str) -> str:
             return found.group()
         return found.group()[: found.group().index("<")] + names[mentioned]
 
-    return _MENTION.sub(replace, said.content).strip()
+    return _MENTION.sub(named, said.content).strip()
 
 
 def _at(user: User) -> str:

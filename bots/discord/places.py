@@ -61,7 +61,7 @@ class Places:
             place = Place(guild_key(guild), thread_of(channel), private(channel))
             return Spot(place, Kind.CHANNEL, guild)
         return Spot(
-            Place(guild_key(guild), thread_of(channel), _audience(found)),
+            Place(guild_key(guild), thread_of(channel), _audience(found), found.guild_name),
             Kind.THREAD if found.kind in _THREADS else Kind.CHANNEL,
             guild,
             found.parent,

@@ -35,6 +35,8 @@ class Chat(msgspec.Struct, frozen=True):
     id: int
     type: str
     title: str = ""
+    first_name: str = ""
+    last_name: str = ""
 
     @property
     def private(self) -> bool:

@@ -227,7 +227,9 @@ def thread_of(chat: int, topic: int = 0) -> ThreadRef:
 
 
 def _place(message: Message) -> Place:
-    return Place(WorkspaceKey(f"telegram:{message.chat.id}"), _thread(message))
+    chat = message.chat
+    home = chat.title or f"{chat.first_name} {chat.last_name}".strip()
+    return Place(WorkspaceKey(f"telegram:{chat.id}"), _thread(message), home=home)
 
 
 def _thread(message: Message) -> ThreadRef:

@@ -17,7 +17,6 @@ from sessions.ports.catalog import Catalog
 from sessions.ports.turns import Accepted, Turns
 
 _ATTEMPTS = 4
-_SETTLING = 40
 _LOOK_AFTER = 5.0
 """Seconds between two looks at the store for a message whose answer does not come."""
 
@@ -61,9 +60,7 @@ class Conversation:
             accepted(taken)
             if taken.ahead:
                 told(f"Waiting for {taken.ahead} earlier in this session; Ctrl-C twice leaves.")
-            answer = await self._answer(taken.session.key, inbound.event, answered, told)
-            await self._settle(taken.session.key, inbound.event)
-            return answer
+            return await self._answer(taken.session.key, inbound.event, answered, told)
         finally:
             self._replies.forget(inbound.event)
 
@@ -122,13 +119,6 @@ class Conversation:
             await self._store.stop(session, new_event())
         else:
             told("The message waits behind others. Ctrl-C once more leaves without its answer.")
-
-    async def _settle(self, session: SessionKey, event: EventId) -> None:
-        """Wait a moment until the inbox is rid of the message, so that what follows finds it done."""
-        for _ in range(_SETTLING):
-            if await self._given_up(session, event):
-                return
-            await asyncio.sleep(0.005)
 
     async def _given_up(self, session: SessionKey, event: EventId) -> bool:
         """Whether the message left the inbox elsewhere: this process was taken for dead."""
