@@ -34,7 +34,7 @@ bench: $(VENV)/.dev $(VENV)-peers/.done ## Measure speed as ratios in one run
 	@$(BIN)/python -m tests.bench
 
 chaos: $(VENV)/.dev ## Kill processes for longer than the tests do
-	@PARLEY_CRASH_ROUNDS=500 $(BIN)/python -m pytest tests/storage/crash tests/promises
+	@PARLEY_CRASH_ROUNDS=500 $(BIN)/python -m pytest --timeout 3600 tests/storage/crash tests/promises
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
