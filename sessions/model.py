@@ -22,6 +22,8 @@ Audience = NewType("Audience", str)
 """Who may read a session: :data:`OPEN`, or the private channel it was born in."""
 
 OPEN = Audience("open")
+OPERATOR = Audience("operator")
+"""The audience of the operator's own terminal: any session may be bound there; what starts there is open."""
 
 
 class Platform(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -94,10 +94,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The lease with its new deadline, and whether a person asked for the running turn to end."""
+    """The lease with its new deadline, and the turn at the head if a person asked for it to end."""
 
     lease: Lease
-    stop: bool
+    stopped: EventId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,9 @@ class Turns(Protocol):
         """Append the Inbound to the inbox of its thread's session, once per event.
 
         Makes the workspace and, where the thread is bound to no session, the proposed session
-        (audience and starter are the Inbound's) and binds it. An archived session becomes active.
+        (audience and starter are the Inbound's; OPERATOR makes it OPEN) and binds it. A bound session whose
+        audience is not the place's counts as not bound, because what is said in a channel that became
+        private may not be read elsewhere; OPERATOR goes with any. An archived session becomes active.
         Waiting Inbounds of one thread stand in order of their number: a lower number that arrives
         late takes its place among those that were never handed out; other threads keep theirs.
         With a claim, and if the lease is free or has run out, takes it exactly as :meth:`acquire`
@@ -192,7 +194,8 @@ class Turns(Protocol):
     async def release(self, lease: Lease) -> None:
         """Free the lease and leave the inbox as it is; wakes the others if something waits.
 
-        No take-over is counted. No-op when the lease is not held.
+        No take-over is counted. No-op when the lease is not held. The holder of a deleted session's lease
+        gives it up in this way, so that the tombstone can be acquired.
         """
         ...
 
@@ -203,10 +206,19 @@ class Turns(Protocol):
         """
         ...
 
-    async def stop(self, session: SessionKey, event: EventId) -> EventId | None:
+    async def stop(
+        self,
+        session: SessionKey,
+        event: EventId,
+        *,
+        turn: EventId | None = None,
+        said_at: datetime | None = None,
+    ) -> EventId | None:
         """Ask the turn at the head that was handed out and is not committed to end; its id, or None.
 
-        Repeated with the same event it returns the same id and marks no later turn.
+        No-op (None) when ``turn`` is given and the head is another one, or when the head's Inbound was sent
+        after ``said_at``: a wish that was carried out late stops no later turn. Repeated with the same event
+        it returns the same and marks nothing.
         """
         ...
 
