@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 CUT_NOTE = "The answer reached the model's length limit. Ask it to go on to read the rest."
 TAKEN_OVER_NOTE = "Interrupted: this answer was begun several times and never finished. Send /retry."
+GIVEN_UP_NOTE = "Interrupted: this answer could not be finished. Send /retry."
 GONE_NOTE = "Interrupted: the terminal that asked is gone."
 
 
