@@ -239,11 +239,14 @@ class Engine:
     async def _renew_for_ever(self) -> None:
         while True:
             await self._sleep(self.settings.lease.total_seconds() / 3)
-            async with asyncio.TaskGroup() as group:
-                for lane, _ in list(self._lanes.values()):
-                    group.create_task(self._survive(lane.renew()))
-                for event, key in list(self._own_waiting.items()):
-                    group.create_task(self._survive(self._keep_waiting(key, event)))
+            await self._renew()
+
+    async def _renew(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for lane, _ in list(self._lanes.values()):
+                group.create_task(self._survive(lane.renew()))
+            for event, key in list(self._own_waiting.items()):
+                group.create_task(self._survive(self._keep_waiting(key, event)))
 
     async def _keep_waiting(self, key: SessionKey, event: EventId) -> None:
         if not await self._store.keep_waiting(key, event, self.settings.lease):

@@ -246,9 +246,8 @@ async def test_the_holder_of_a_deleted_session_shows_the_note_itself_and_nothing
 
 async def test_a_living_terminals_second_line_waits_its_turn(core: Core) -> None:
     terminal = Screen(frozenset({Platform.TERMINAL}))
-    short = EngineSettings(lease=timedelta(seconds=0.3))
     core.model.hold()
-    async with core.engine(settings=short) as bot, core.engine(terminal, short) as own:
+    async with core.engine() as bot, core.engine(terminal) as own:
         await bot.accept(said("zero", 1))
         session = await core.session()
         await core.store.bind(session.key, typed("", 2, own.holder).place.thread, EventId("b"))
@@ -258,8 +257,9 @@ async def test_a_living_terminals_second_line_waits_its_turn(core: Core) -> None
         waiting = await core.store.waiting(session.key)
         assert [turn.inbound.text for turn in waiting] == ["zero", "one", "two", "three"]
         for _ in range(8):
-            core.clock.advance(short.lease / 3)
-            await asyncio.sleep(short.lease.total_seconds() / 3 + 0.02)
+            core.clock.advance(LEASE / 4)
+            await bot._renew()
+            await own._renew()
         core.model.let()
         await core.screen.wait(2)
         await terminal.wait(2)
