@@ -6,10 +6,10 @@ from functools import partial
 from heapq import merge
 from itertools import islice
 
-from sessions.errors import UsageError
 from sessions.model import Audience, Message, Session, SessionKey, Turn, WorkspaceId
 from sessions.names import fold
 from sessions.ports.catalog import Cursor, Quarantined, SessionPage
+from storage import cursors
 from storage.sqlite import inbox, rows, transcripts
 from storage.sqlite.rows import ROW, SessionRow
 from storage.sqlite.step import Step
@@ -46,11 +46,13 @@ def page(
 ) -> SessionPage:
     """See :meth:`sessions.ports.catalog.Catalog.page`."""
     counts = _counts(step, workspace, audiences)
-    start = None if after is None else _position(after)
+    start = None if after is None else cursors.session_position(after)
     ranked = merge(*(_recent(step, workspace, audience, start) for audience in counts), key=_rank)
     found = list(islice(ranked, max(skip, 0), max(skip, 0) + max(limit, 0) + 1))
     shown = found[: max(limit, 0)]
-    following = Cursor(f"{shown[-1].active_at}.{shown[-1].id}") if shown and len(found) > limit else None
+    following = (
+        cursors.after_session(shown[-1].active_at, shown[-1].id) if shown and len(found) > limit else None
+    )
     return SessionPage(tuple(row.session() for row in shown), sum(counts.values()), following)
 
 
@@ -139,10 +141,3 @@ def _from(
             if not folded.startswith(start):
                 return
             yield folded, name
-
-
-def _position(cursor: Cursor) -> tuple[int, str]:
-    time, _, id_ = cursor.position.partition(".")
-    if not time.isdecimal() or len(time) > 18:
-        raise UsageError("That page is not there any more. List again from the start.")
-    return int(time), id_
