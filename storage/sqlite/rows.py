@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sessions.errors import LeaseLost, SessionGone
+from sessions.errors import LeaseLost, SessionGone, StoreDamaged
 from sessions.model import (
     Audience,
     Holder,
@@ -63,7 +63,11 @@ class SessionRow(NamedTuple):
         return Status.ACTIVE if self.bindings else Status.PAUSED
 
     def session(self) -> Session:
-        """The noun."""
+        """The noun. Raises StoreDamaged."""
+        try:
+            created_at, active_at = moment(self.created_at), moment(self.active_at)
+        except (TypeError, OverflowError) as error:
+            raise StoreDamaged(f"session in row {self.seq} has a time that is none") from error
         return Session(
             SessionKey(self.workspace, self.id),
             self.name,
@@ -71,8 +75,8 @@ class SessionRow(NamedTuple):
             self.status(),
             self.audience,
             self.starter,
-            moment(self.created_at),
-            moment(self.active_at),
+            created_at,
+            active_at,
             Tally(
                 self.messages,
                 self.user_messages,
