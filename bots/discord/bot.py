@@ -9,8 +9,8 @@ import structlog
 
 from bots.admission import Admission
 from bots.discord.failures import BadToken, NoIntent
-from bots.discord.patience import waits
 from bots.outlet import OutletError
+from bots.patience import waits
 from sessions.errors import SettingError
 
 if TYPE_CHECKING:

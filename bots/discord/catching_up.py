@@ -11,9 +11,9 @@ from msgspec import structs
 
 from bots.discord.connection import Connection
 from bots.discord.events import Said, snowflake_at
-from bots.discord.patience import until_stored
 from bots.discord.places import thread_of
 from bots.outlet import OutletError
+from bots.patience import until_stored
 from sessions.ports.catalog import Catalog, Cursor
 
 _MESSAGES = "/channels/{channel_id}/messages"

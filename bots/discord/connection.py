@@ -20,9 +20,9 @@ from discord.state import ConnectionState
 
 from bots.discord.channels import CALL_TIME, Channel, Listener
 from bots.discord.failures import BadToken, NoIntent
-from bots.discord.patience import waits
 from bots.discord.refusals import FAILURES, translate
 from bots.outlet import Unreachable
+from bots.patience import waits
 from sessions.incidents import report
 
 _LONGEST_BUCKET = 6.0

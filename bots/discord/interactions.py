@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -10,11 +10,11 @@ from bots.admission import Admission
 from bots.discord.callers import Callers
 from bots.discord.events import Interaction, Option
 from bots.discord.opening import Opening
-from bots.discord.patience import until_stored
 from bots.discord.places import Places, Spot
 from bots.discord.responding import HIDDEN, Manner, Outspoken, Response
 from bots.discord.retrying import retry
 from bots.discord.sending import Rest
+from bots.patience import until_stored
 from bots.quoting import plain
 from bots.spoken import Command, Word, run_action, run_spoken
 from bots.wording import (
@@ -84,7 +84,7 @@ class Interactions:
             await response.choose(await self._names(caller, used) if admitted else ())
         elif not admitted:
             refusal = self._admission.refusal(f"discord:user:{self._callers.user(used)}")
-            await response.settle(_say(Notice(f"⚠️ {plain(refusal)}")), HIDDEN)
+            await response.settle(lambda: _say(Notice(f"⚠️ {plain(refusal)}")), HIDDEN)
         elif used.type == _COMPONENT:
             await self._press(used, caller, response)
         elif used.type == _COMMAND:
@@ -98,10 +98,13 @@ class Interactions:
                 await retry(self._engine, self._commands, caller, used, response)
             case "start" if spot.opens is not None:
                 if await response.defer(manner):  # or two replicas would open two threads
-                    opened = self._opening.start(caller, spot, _text(options, "name"))
-                    await response.fill(await _outcome(opened, manner), manner)
+                    name = _text(options, "name")
+                    opened = await _outcome(lambda: self._opening.start(caller, spot, name), manner)
+                    await response.fill(opened, manner)
             case _:
-                await response.settle(_outcome(self._run(caller, word, options), manner), manner)
+                await response.settle(
+                    lambda: _outcome(lambda: self._run(caller, word, options), manner), manner
+                )
 
     async def _run(self, caller: Caller, word: str, options: dict[str, object]) -> Notice:
         if word not in set(Word):
@@ -121,7 +124,7 @@ class Interactions:
         action = parse_action(used.data.custom_id)
         update = isinstance(action, ConfirmedDelete | CancelDelete | ListPage)
         manner = Manner(hidden=isinstance(action, ListPage), update=update)
-        await response.settle(_outcome(self._act(used, caller, action), manner), manner)
+        await response.settle(lambda: _outcome(lambda: self._act(used, caller, action), manner), manner)
 
     async def _act(self, used: Interaction, caller: Caller, action: Action | None) -> Notice:
         if action is None:
@@ -151,11 +154,11 @@ class Interactions:
             return ()
 
 
-async def _outcome(work: Coroutine[None, None, Notice], manner: Manner) -> Outspoken:
+async def _outcome(work: Callable[[], Awaitable[Notice]], manner: Manner) -> Outspoken:
     """The edge of a command: whatever goes wrong is told to the person alone."""
     try:
         async with asyncio.timeout(_WORKING_TIME):
-            return Outspoken(await work, manner)
+            return Outspoken(await work(), manner)
     except UserError as error:
         return Outspoken(say_error(error), HIDDEN)
     except Exception:  # noqa: BLE001 - logged with the id that the person is told

@@ -9,11 +9,11 @@ import structlog
 
 from bots.admission import Admission
 from bots.discord.events import Said, User, display_name, sent_at
-from bots.discord.patience import until_stored
 from bots.discord.places import Kind, Places, Spot, person_of
 from bots.discord.rendering import render_notice
 from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError
+from bots.patience import until_stored
 from bots.quoting import plain
 from bots.wording import Notice, say_failure
 from sessions.engine import Engine

@@ -1,27 +1,25 @@
 """Does what a command or a pressed button says, and says what came of it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar, assert_never
+from typing import Protocol, assert_never
 
 import structlog
 
 from bots.actions import ResumeById, parse_action
 from bots.outlet import Closed, OutletError
+from bots.patience import until_stored
 from bots.spoken import Retry, parse_spoken, run_action, run_spoken
-from bots.telegram.patience import waits
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Commanded, Origin, Pressed, inbound_of
 from bots.wording import Notice, say, say_error, say_failure, say_kept
 from sessions.commands import Caller, SessionCommands
-from sessions.errors import StoreUnavailable, UserError
+from sessions.errors import UserError
 from sessions.incidents import report
 from sessions.model import Ask, Holder, Inbound, ThreadRef
 from sessions.ports.turns import Accepted
 
 STALE = "This button does not work any more. Send /session list."
 
-R = TypeVar("R")
 Tell = Callable[[], Awaitable[None]]
 """Says what came of an errand. Raises OutletError."""
 
@@ -106,7 +104,7 @@ class Clerk:
             return lambda: self.end_spinner(said, STALE)
         caller = self._caller(origin)
         try:
-            outcome = await insist(lambda: run_action(self._commands, caller, action))
+            outcome = await until_stored(lambda: run_action(self._commands, caller, action))
         except UserError as error:
             alert = str(error)
             return lambda: self.end_spinner(said, alert)
@@ -136,7 +134,7 @@ class Clerk:
 
     async def _outcome(self, said: Commanded) -> Notice | None:
         try:
-            return await insist(lambda: self._command(said))
+            return await until_stored(lambda: self._command(said))
         except UserError as error:
             return say_error(error)
         except OutletError:
@@ -162,16 +160,6 @@ class Clerk:
             return await (await self._desk()).administers(int(origin.chat), person)
 
         return Caller(origin.person, origin.place, origin.event, administers)
-
-
-async def insist(call: Callable[[], Awaitable[R]]) -> R:
-    """Call until the store is there. The caller bounds the time."""
-    pauses = waits()
-    while True:
-        try:
-            return await call()
-        except StoreUnavailable:
-            await asyncio.sleep(next(pauses))
 
 
 def _without_name(text: str) -> str:

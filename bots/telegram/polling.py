@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from bots.outlet import Closed, Flooded, OutletError, Unreachable
-from bots.telegram.patience import waits
+from bots.patience import waits
 from bots.telegram.refusals import Conflict
 from bots.telegram.schema import GetUpdates, User
 from bots.telegram.updates import WANTED

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from bots.outlet import Flooded, MessageGone, Unreachable
 from bots.pacing import Pacer
+from bots.patience import waits
 from bots.telegram.outlet import TelegramOutlet
-from bots.telegram.patience import waits
 from bots.telegram.rendering import Part, Renderer
 from bots.telegram.schema import Button, Keyboard
 from bots.telegram.updates import Change, Origin
