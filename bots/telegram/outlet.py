@@ -152,9 +152,7 @@ class TelegramOutlet:
         try:
             return await self._wire.call(method, body, Sent)
         except Refused as refused:
-            log.warning(
-                "telegram.refused", method=method, status=refused.status, description=refused.description
-            )
+            log.warning("telegram.refused", method=method, code=str(refused))
             if refused.status != 400 or not body.entities:
                 raise
         return await self._wire.call(method, msgspec.structs.replace(body, entities=()), Sent)
