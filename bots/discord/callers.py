@@ -11,9 +11,11 @@ from bots.outlet import OutletError
 from sessions.commands import Caller
 from sessions.model import Audience, EventId
 
-_ADMINISTRATOR, _MANAGE_GUILD, _MANAGE_MESSAGES = 1 << 3, 1 << 5, 1 << 13
-"""https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags"""
-_ADMINISTERS = _ADMINISTRATOR | _MANAGE_GUILD | _MANAGE_MESSAGES
+_ADMINISTERS = 1 << 3 | 1 << 5
+"""Administrator and Manage Guild; who moderates one channel has no say over sessions of the others.
+
+https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
+"""
 _NOBODY = User("0")
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,6 @@
 """Slash commands, buttons and autocomplete: each acknowledged in time, whatever it comes to."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -16,6 +15,7 @@ from bots.discord.retrying import retry
 from bots.discord.sending import Rest
 from bots.patience import until_stored
 from bots.quoting import plain
+from bots.recent import Recent
 from bots.spoken import Command, Word, run_action, run_spoken
 from bots.wording import (
     Action,
@@ -39,7 +39,8 @@ _COMMAND, _COMPONENT, _AUTOCOMPLETE = 2, 3, 4
 _CHOICES = 25
 _CHOOSING_TIME = 2.0
 _WORKING_TIME = 120.0
-_REMEMBERED = 2000
+_FINDING_TIME = 0.8
+"""Of the three seconds that Discord gives."""
 _FOR_ALL = frozenset({"start", "resume", "delete", "stop", "retry"})
 
 log = structlog.get_logger(__name__)
@@ -67,16 +68,14 @@ class Interactions:
         self._places = places
         self._callers = callers
         self._opening = opening
-        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._handled: Recent[str, None] = Recent()
 
     async def heed(self, used: Interaction) -> None:
         """Answer an interaction once."""
         if used.id in self._handled:
             return
-        self._handled[used.id] = None
-        if len(self._handled) > _REMEMBERED:
-            self._handled.popitem(last=False)
-        spot = self._places.of(used.channel_id, used.guild_id)
+        self._handled.put(used.id, None)
+        spot = await self._places.of(used.channel_id, used.guild_id, _FINDING_TIME)
         response = Response(self._rest, used)
         caller = self._callers.of(used, spot)
         admitted = self._admission.admits(*spot.admission_ids(self._callers.user(used)))
@@ -139,14 +138,19 @@ class Interactions:
         return say(outcome) if outcome is not None else say_kept()
 
     async def _names(self, caller: Caller, used: Interaction) -> tuple[str, ...]:
-        """Return the names that go on as typed; none if that takes too long."""
+        """Return the names that go on as typed; none if that takes too long.
+
+        Resuming takes only what has the place's own audience.
+        """
+        resuming = _words(used)[0] == Word.RESUME
+        audiences = frozenset({caller.place.audience}) if resuming else caller.audiences
         typed = next((str(o.value or "") for o in _leaves(used.data.options) if o.focused), "")
         try:
             async with asyncio.timeout(_CHOOSING_TIME):
                 home = await self._catalog.find_workspace(caller.place.workspace)
                 if home is None:
                     return ()
-                return await self._catalog.names(home.id, caller.audiences, typed, _CHOICES)
+                return await self._catalog.names(home.id, audiences, typed, _CHOICES)
         except TimeoutError:
             return ()
         except Exception:  # noqa: BLE001 - a failed suggestion is no failure

@@ -15,10 +15,10 @@ from bots.pacing import Pacer
 from bots.reply import open_streamed
 from bots.telegram.clerk import Accepts, Clerk
 from bots.telegram.control import Control
+from bots.telegram.known import KnownThreads
 from bots.telegram.notices import Notices
 from bots.telegram.outlet import TelegramOutlet
 from bots.telegram.polling import Poller
-from bots.telegram.recent import KnownThreads
 from bots.telegram.reception import Bindings, Reception
 from bots.telegram.rendering import Renderer
 from bots.telegram.speaker import Speaker

@@ -9,7 +9,7 @@ import structlog
 
 from bots.beginning import Work, begin
 from bots.outlet import OutletError
-from bots.telegram.recent import Recent
+from bots.recent import Recent
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Origin
 from bots.wording import Notice

@@ -16,9 +16,9 @@ from bots.patience import until_stored
 from bots.quoting import plain
 from bots.telegram.clerk import STALE, Accepts, Clerk
 from bots.telegram.control import Control
+from bots.telegram.known import KnownThreads
 from bots.telegram.notices import Notices
 from bots.telegram.polling import Batch
-from bots.telegram.recent import KnownThreads
 from bots.telegram.schema import Update
 from bots.telegram.updates import (
     Change,

@@ -72,7 +72,7 @@ async def test_a_strangers_press_does_nothing_not_even_an_administrators() -> No
 async def test_the_right_is_checked_again_when_the_button_is_pressed() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
-        boss = somebody(on, "boss", Permission.MANAGE_MESSAGES)
+        boss = somebody(on, "boss", Permission.MANAGE_GUILD)
         asked = await boss.slash(thread, "session", "delete", session="alpha").response()
         on.at.guild.take_role(boss.user, on.at.guild.noun.members[boss.user.id].roles[0])
         refused = await boss.press(asked, "🗑 Delete").response()
