@@ -5,7 +5,7 @@ import os
 from bots.terminal.talker import Talker
 from cli.options import LOCAL
 from sessions.errors import NoSuchSession
-from sessions.model import Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
+from sessions.model import OPERATOR, Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
 from sessions.ports.catalog import Catalog
 
 
@@ -21,7 +21,8 @@ async def operator_in(store: Catalog, workspace: str) -> Talker:
             )
         chat = found.id
     thread = ThreadRef(Platform.TERMINAL, chat, user)
-    return Talker(Person(PersonId(f"cli:{user}"), user), Place(WorkspaceKey(workspace), thread))
+    place = Place(WorkspaceKey(workspace), thread, OPERATOR)
+    return Talker(Person(PersonId(f"cli:{user}"), user), place)
 
 
 def _user() -> str:

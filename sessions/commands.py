@@ -8,9 +8,11 @@ same event: the change happens once and the outcome is the same.
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sessions.errors import (
+    NameTaken,
     NoListing,
     NoSuchSession,
     NothingBound,
@@ -21,6 +23,7 @@ from sessions.errors import (
 )
 from sessions.model import (
     OPEN,
+    OPERATOR,
     Audience,
     EventId,
     Listing,
@@ -64,12 +67,14 @@ class Caller:
 
     ``administers`` asks the platform whether the person administers the chat; ``reads`` whether the
     person can read a private channel. Both are asked only when the answer matters. The operator (of the
-    command line) may see and do everything.
+    command line) may see and do everything. ``said_at`` keeps a stop that is carried out late from
+    stopping what was asked after it.
     """
 
     person: Person
     place: Place
     event: EventId
+    said_at: datetime | None = None
     administers: Callable[[], Awaitable[bool]] = _never
     reads: Callable[[Audience], Awaitable[bool]] = _nothing
     operator: bool = False
@@ -105,21 +110,23 @@ class SessionCommands:
         preferences: Preferences = Preferences(),  # noqa: B008 - frozen
     ) -> Started:
         """Make a session and bind the caller's thread to it. Raises InvalidName or NameTaken."""
-        checked = automatic_name() if name is None else parse_name(name)
-        workspace = await self._workspace(caller)
-        session = await self._store.create(
-            workspace.id,
-            NewSession(
-                id=new_session_id(),
-                name=checked,
-                audience=caller.place.audience,
-                starter=caller.person.id,
-                preferences=preferences,
-            ),
-            caller.place.thread if bind else None,
-            caller.event,
+        audience = OPEN if caller.place.audience == OPERATOR else caller.place.audience
+        new = NewSession(
+            id=new_session_id(),
+            name=automatic_name() if name is None else parse_name(name),
+            audience=audience,
+            starter=caller.person.id,
+            preferences=preferences,
         )
-        return Started(session)
+        thread = caller.place.thread if bind else None
+        workspace = await self._workspace(caller)
+        try:
+            return Started(await self._store.create(workspace.id, new, thread, caller.event))
+        except NameTaken:
+            if name is None:
+                return await self.start(caller, bind=bind, preferences=preferences)
+            await self._explain_taken(caller, workspace, new.name)
+            raise
 
     async def list(self, caller: Caller, page: int = 1) -> Listed:
         """List a page of what the caller may see, newest activity first, and remember the numbers."""
@@ -141,8 +148,8 @@ class SessionCommands:
         Raises NoSuchSession, NoListing, or WiderAudience: what is said in a private channel stays there,
         so the session's audience must be the place's.
         """
-        found = await self._resolve(caller, session)
-        return await self._bind(caller, found)
+        done = await self._recorded(caller)
+        return await self._bind(caller, done or await self._resolve(caller, session))
 
     async def resume_id(self, caller: Caller, session: SessionId) -> Resumed:
         """Do what :meth:`resume` does, for the id that a button carries."""
@@ -150,30 +157,29 @@ class SessionCommands:
 
     async def show(self, caller: Caller, session: str | None = None) -> Shown:
         """Show a session, by default the one bound here. Raises NothingBound, NoSuchSession."""
-        found = (await self._bound(caller)) if session is None else await self._resolve(caller, session)
+        found = await self._named_or_bound(caller, session)
         recent = await self._store.transcript(found.key, None, RECENT_MESSAGES)
         waiting = await self._store.waiting(found.key)
         return Shown(found, recent, sum(turn.answer is None for turn in waiting))
 
     async def delete(
-        self, caller: Caller, session: str, *, confirmed: bool = False
+        self, caller: Caller, session: str | None = None, *, confirmed: bool = False
     ) -> ConfirmDelete | Deleted:
-        """Ask whether to delete a session, or do it.
+        """Ask whether to delete a session, by default the one bound here, or do it.
 
         Raises NotPermitted for everybody but the starter and administrators.
         """
-        found = await self._resolve(caller, session)
+        done = await self._recorded(caller) if confirmed else None
+        if done is not None:
+            return Deleted(done)
+        found = await self._named_or_bound(caller, session)
         return await self._delete(caller, found, confirmed=confirmed)
 
     async def delete_id(self, caller: Caller, session: SessionId) -> Deleted | ConfirmDelete:
         """Delete the session whose id a confirmation carries; the caller's right is checked again."""
-        key = SessionKey((await self._workspace(caller)).id, session)
-        if await self._store.get(key) is None:
-            # This very event may have deleted it before: then the store repeats the outcome.
-            try:
-                return Deleted(await self._store.delete(key, caller.event))
-            except NoSuchSession:
-                raise NoSuchSession(_GONE) from None
+        done = await self._recorded(caller)
+        if done is not None:
+            return Deleted(done)
         return await self._delete(caller, await self._by_id(caller, session), confirmed=True)
 
     async def help(self, caller: Caller) -> Helped:
@@ -183,7 +189,7 @@ class SessionCommands:
     async def stop(self, caller: Caller) -> Stopped:
         """Ask the running answer of the session bound here to end; waiting Inbounds follow."""
         bound = await self._bound(caller)
-        turn = await self._store.stop(bound.key, caller.event)
+        turn = await self._store.stop(bound.key, caller.event, said_at=caller.said_at)
         return Stopped(bound, turn is not None)
 
     async def check_retry(self, caller: Caller) -> Session:
@@ -197,6 +203,15 @@ class SessionCommands:
     async def _workspace(self, caller: Caller) -> Workspace:
         return await self._store.workspace(caller.place.workspace, caller.place.home)
 
+    async def _recorded(self, caller: Caller) -> Session | None:
+        """What this very event led to before, if it was carried out once and not answered."""
+        return await self._store.recorded((await self._workspace(caller)).id, caller.event)
+
+    async def _explain_taken(self, caller: Caller, workspace: Workspace, name: str) -> None:
+        holder = await self._store.by_name(workspace.id, name)
+        if holder is not None and not self._may_see(caller, holder):
+            raise NameTaken("That name cannot be used here. Take another one.")
+
     async def _remember(self, caller: Caller, skip: int, ids: tuple[SessionId, ...]) -> None:
         thread, person = caller.place.thread, caller.person.id
         earlier: tuple[SessionId, ...] = ()
@@ -205,6 +220,9 @@ class SessionCommands:
             earlier = listing.ids[:skip] if listing else ()
             earlier += (SessionId(""),) * (skip - len(earlier))
         await self._store.save_listing(thread, person, Listing(earlier + ids))
+
+    async def _named_or_bound(self, caller: Caller, session: str | None) -> Session:
+        return await self._bound(caller) if session is None else await self._resolve(caller, session)
 
     async def _bound(self, caller: Caller) -> Session:
         bound = await self._store.bound(caller.place.thread)
@@ -219,7 +237,9 @@ class SessionCommands:
         """Find what a person named. An exact name beats a number."""
         workspace = await self._workspace(caller)
         wanted = said.strip()
-        named = await self._store.by_name(workspace.id, wanted) if wanted else None
+        if not wanted:
+            raise UsageError("Say which session, by its name or its number in the list.")
+        named = await self._store.by_name(workspace.id, wanted)
         if named is not None and self._may_see(caller, named):
             return named
         if wanted.isdecimal():
@@ -235,10 +255,9 @@ class SessionCommands:
         if listing is None:
             raise NoListing("Numbers refer to a list. Say “list” first, then use its numbers.")
         number = int(digits) if len(digits) < 10 else 0
+        shown = digits if number else f"{digits[:9]}…"
         if not 1 <= number <= len(listing.ids) or not listing.ids[number - 1]:
-            raise NoListing(
-                f"There is no number {digits[:10]} in the last list. Say “list” to see it again."
-            )
+            raise NoListing(f"There is no number {shown} in the last list. Say “list” to see it again.")
         session = await self._store.get(SessionKey(workspace.id, listing.ids[number - 1]))
         if session is None or not self._may_see(caller, session):
             raise NoSuchSession(_GONE)
@@ -262,7 +281,7 @@ class SessionCommands:
         return audiences is None or session.audience in audiences
 
     async def _bind(self, caller: Caller, found: Session) -> Resumed:
-        if not caller.operator and found.audience != caller.place.audience:
+        if caller.place.audience not in (found.audience, OPERATOR):
             raise WiderAudience(
                 f"“{found.name}” can be read by everybody here, this channel cannot. "
                 "Resume it outside of the private channel, or start a new session in it."

@@ -1,36 +1,46 @@
 """One session's serial lane: runs the turns of its inbox while this process holds the lease."""
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
-from sessions.errors import LeaseLost, StoreUnavailable
+from sessions.errors import LeaseLost, StoreError, StoreUnavailable
 from sessions.incidents import report
 from sessions.interrupt import Interrupt
-from sessions.model import Answer, Ending, ReplyRecord, SessionKey, Turn, TurnResult
+from sessions.model import Answer, Ending, EventId, ReplyRecord, SessionKey, Turn, TurnResult
 from sessions.ports.replies import Replies, Reply
 from sessions.ports.turns import Claim, Known, Turns, Work
-from sessions.turn import GONE_NOTE, TurnRunner
+from sessions.turn import GIVEN_UP_NOTE, GONE_NOTE, TurnRunner
 from sessions.window import RecentMessages
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
+MOST_FAILURES = 3
+"""So often is an answer that cannot be shown tried again before the inbox goes on without it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneParts:
-    """What every lane of an engine works with. ``closing`` says that no new turn may begin."""
+    """What every lane of an engine works with. ``closing`` says that no new turn may begin.
+
+    ``failures`` counts for each turn how often showing its answer failed in a way that nobody foresaw.
+    """
 
     store: Turns
     replies: Replies
     runner: TurnRunner
     claim: Callable[[], Claim]
+    lease: timedelta
     closing: Callable[[], bool]
     sleep: Callable[[float], Awaitable[None]]
+    failures: Counter[EventId]
 
 
 class Lane:
@@ -43,12 +53,15 @@ class Lane:
         self._work: Work | None = work
         self.recent = recent
         self._parts = parts
-        self._duration = parts.claim().duration
+        self._duration = parts.lease
         self._until = since + self._duration.total_seconds()
         self._lease = work.lease
         self._turn = work.turn
         self._halt = Interrupt()
         self._lost = Interrupt()
+        self._stopped: EventId | None = None
+        self.woken = False
+        """Whether something came for the session that this lane may not have seen."""
 
     @property
     def session(self) -> SessionKey:
@@ -68,17 +81,18 @@ class Lane:
 
     async def renew(self) -> None:
         """Move the deadline, and learn whether a person asked for the running turn to end."""
-        asked, turn = time.monotonic(), self._turn
+        asked = time.monotonic()
         try:
             renewal = await self._parts.store.renew(self._lease, self._duration)
         except LeaseLost:
             self.lose()
             return
         except StoreUnavailable as error:
-            log.warning("lane.renewal_failed", session=self.session.id, reason=str(error))
+            log.warning("lane.renewal_failed", session=self.session.id, error=type(error).__name__)
             return
         self._until = asked + self._duration.total_seconds()
-        if renewal.stop and self._turn is turn:
+        self._stopped = renewal.stopped or self._stopped
+        if self._turn.id == self._stopped:
             self._halt.trip()
 
     def lose(self) -> None:
@@ -103,49 +117,64 @@ class Lane:
         await self._insist(lambda: self._parts.store.note_reply(self._lease, turn.id, reply))
 
     async def hand_back(self) -> None:
-        """Give the session to others when this process ends before the turn does."""
-        if self._work is None or self.lost:
+        """Give the session to others when this process ends before the turn does, or when it is lost."""
+        if self._work is None:
             return
         turn, store = self._turn, self._parts.store
         owned = turn.inbound.owner == self._lease.holder and turn.answer is None
         try:
-            if owned:
+            if owned and not self.lost:
                 await store.commit(
                     self._lease, self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GONE_NOTE)
                 )
                 await store.delivered(self._lease, turn.id, self._parts.claim(), None)
             await store.release(self._lease)
-        except (LeaseLost, StoreUnavailable) as error:
-            log.warning("lane.not_handed_back", session=self.session.id, reason=str(error))
+        except (LeaseLost, StoreError) as error:
+            log.warning("lane.not_handed_back", session=self.session.id, error=type(error).__name__)
 
     async def _one_turn(self, work: Work) -> Work | None:
         self._begin(work)
         turn = work.turn
-        platform = turn.inbound.place.thread.platform
-        if work.orphaned or platform not in self._parts.replies.platforms:
-            if turn.answer is None:
-                await self._commit(
-                    work, self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GONE_NOTE)
-                )
-        else:
-            async with self._parts.replies.open(turn, _TurnGrant(self, turn)) as reply:
-                answer = turn.answer or await self._answer(work, reply)
-                await self._finish(reply, turn, answer)
+        try:
+            await self._answer_and_show(work)
+        except LeaseLost:
+            raise
+        except Exception:
+            self._parts.failures[turn.id] += 1
+            if self._parts.failures[turn.id] < MOST_FAILURES:
+                raise
+            report("turn.given_up", session=self.session.id, turn=turn.id)
+            given_up = self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GIVEN_UP_NOTE)
+            await self._commit(given_up)
+        del self._parts.failures[turn.id]
         return await self._next(turn)
+
+    async def _answer_and_show(self, work: Work) -> None:
+        turn = work.turn
+        if work.orphaned or turn.inbound.place.thread.platform not in self._parts.replies.platforms:
+            if turn.answer is None:
+                await self._commit(self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GONE_NOTE))
+            return
+        async with self._parts.replies.open(turn, _TurnGrant(self, turn)) as reply:
+            answer = turn.answer or await self._answer(work, reply)
+            await self._finish(reply, turn, answer)
 
     def _begin(self, work: Work) -> None:
         self._lease, self._turn = work.lease, work.turn
+        if work.session.tally.messages < self.recent.known:
+            # A damaged message was taken out of the transcript: what is remembered has moved.
+            self.recent = RecentMessages(tokens=self.recent.limit)
         self.recent.extend(work.since, work.news)
         self._halt = Interrupt()
-        if work.turn.stop:
+        if work.turn.stop or work.turn.id == self._stopped:
             self._halt.trip()
 
     async def _answer(self, work: Work, reply: Reply) -> Answer:
         result = await self._parts.runner.run(work, self.recent, reply, self._halt)
-        await self._commit(work, result)
+        await self._commit(result)
         return result.answer
 
-    async def _commit(self, work: Work, result: TurnResult) -> None:
+    async def _commit(self, result: TurnResult) -> None:
         committed = await self._insist(lambda: self._parts.store.commit(self._lease, result))
         if committed.fresh:
             self.recent.extend(committed.session.tally.messages - len(result.messages), result.messages)
@@ -165,15 +194,7 @@ class Lane:
         except Exception:  # noqa: BLE001 - an answer that cannot be shown must not block the inbox
             incident = report("reply.failed", turn=turn.id)
             note = f"The answer could not be shown (incident {incident}). Send /retry."
-            await self._apologize(reply, turn, Answer(Ending.FAILED, note=note))
-
-    async def _apologize(self, reply: Reply, turn: Turn, answer: Answer) -> None:
-        try:
-            await reply.finish(answer)
-        except LeaseLost:
-            raise
-        except Exception:  # noqa: BLE001 - nothing can be shown there; the inbox goes on
-            report("reply.given_up", turn=turn.id)
+            await reply.finish(Answer(Ending.FAILED, note=note))
 
     async def _next(self, turn: Turn) -> Work | None:
         asked = time.monotonic()
@@ -196,7 +217,7 @@ class Lane:
             try:
                 return await call()
             except StoreUnavailable as error:
-                log.warning("lane.store_away", session=self.session.id, reason=str(error))
+                log.warning("lane.store_away", session=self.session.id, error=type(error).__name__)
                 await self._parts.sleep(wait)
                 wait = min(wait * 2, 5.0)
 

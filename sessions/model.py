@@ -23,7 +23,7 @@ Audience = NewType("Audience", str)
 
 OPEN = Audience("open")
 OPERATOR = Audience("operator")
-"""The audience of the operator's own terminal: any session may be bound there; what starts there is open."""
+"""The operator's own terminal: any session may be bound there, and what starts there is open."""
 
 
 class Platform(StrEnum):

@@ -21,6 +21,9 @@ _MESSAGE_TOKENS = 4
 https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken says."""
 _LONGEST_NAME = 64
 
+UNBOUNDED = 1 << 60
+"""So many tokens that no message is forgotten for them."""
+
 # Every match counts for one token.
 _ONE_TOKEN = re.compile(
     r"[A-ZÀ-Þ]?[a-zß-ÿĀ-ɏ]{1,5}|[A-ZÀ-Þ]{1,2}"
@@ -95,13 +98,19 @@ class _Exchange:
 class RecentMessages:
     """The newest messages of one transcript, at most NEWS_LIMIT, and the prompts they make.
 
+    Older ones are forgotten too beyond ``limit`` estimated tokens: no prompt could hold them.
+
     Costs are estimated once a message, so that a prompt takes time in proportion to what it holds.
     Relies on a transcript being append-only.
     """
 
-    def __init__(self, messages: Sequence[Message] = (), since: int = 0) -> None:
+    def __init__(
+        self, messages: Sequence[Message] = (), since: int = 0, *, tokens: int = UNBOUNDED
+    ) -> None:
+        self.limit = tokens
         self._known = since
         self._held = 0
+        self._tokens = 0
         self._exchanges: OrderedDict[EventId, _Exchange] = OrderedDict()
         self._first_turns: dict[EventId, EventId] = {}
         self.extend(since, messages)
@@ -121,7 +130,7 @@ class RecentMessages:
         if since > self._known:
             self._exchanges.clear()
             self._first_turns.clear()
-            self._held = 0
+            self._held = self._tokens = 0
             self._known = since
         for message in news[self._known - since :]:
             self._append(message)
@@ -177,19 +186,26 @@ class RecentMessages:
         if message.supersedes is not None:
             first = self._first_turns.get(message.supersedes, message.supersedes)
         first = self._first_turns.setdefault(message.turn, first)
-        self._exchanges.setdefault(first, _Exchange()).add(message)
+        exchange = self._exchanges.setdefault(first, _Exchange())
+        self._tokens -= exchange.tokens
+        exchange.add(message)
+        self._tokens += exchange.tokens
         self._known += 1
         self._held += 1
 
     def _forget_oldest(self) -> None:
         forgot = False
-        while self._held > NEWS_LIMIT and len(self._exchanges) > 1:
+        while self._over() and len(self._exchanges) > 1:
             _, oldest = self._exchanges.popitem(last=False)
             self._held -= oldest.messages
+            self._tokens -= oldest.tokens
             forgot = True
         if forgot:
             kept = self._exchanges
             self._first_turns = {turn: one for turn, one in self._first_turns.items() if one in kept}
+
+    def _over(self) -> bool:
+        return self._held > NEWS_LIMIT or self._tokens > self.limit
 
     def _before(self, retry: EventId) -> tuple[list[_Exchange], list[Message]]:
         first = self._first_turns.get(retry, retry)

@@ -169,11 +169,12 @@ class Catalog(Protocol):
     async def delete(self, session: SessionKey, event: EventId) -> Session:
         """Erase the session: name, bindings, transcript; leave a tombstone and return what was there.
 
-        Wakes the lease's holder with STOP (or, where nobody holds it, all with WAITING). The lease stays with
-        its holder, for whom every method but ``release`` raises SessionGone, so that nobody else writes to the
-        answer while the holder still may; the tombstone can be acquired once it is released or has run out.
-        Every turn in the inbox that has no answer is given one that ended UNANSWERED with
-        :data:`DELETED_NOTE`, to be delivered by whoever acquires the tombstone. Raises NoSuchSession; a repeated event returns what the first one did.
+        Wakes the lease's holder with STOP (or, where nobody holds it, all with WAITING). The lease stays
+        with its holder, for whom every method but ``release`` raises SessionGone, so that nobody else
+        writes to the answer while the holder still may; the tombstone can be acquired once the lease is
+        released or has run out. Every turn in the inbox that has no answer is given one that ended
+        UNANSWERED with :data:`DELETED_NOTE`, to be delivered by whoever acquires the tombstone. Raises
+        NoSuchSession; a repeated event returns what the first one did.
         """
         ...
 

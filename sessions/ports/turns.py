@@ -135,9 +135,9 @@ class Turns(Protocol):
         """Append the Inbound to the inbox of its thread's session, once per event.
 
         Makes the workspace and, where the thread is bound to no session, the proposed session
-        (audience and starter are the Inbound's; OPERATOR makes it OPEN) and binds it. A bound session whose
-        audience is not the place's counts as not bound, because what is said in a channel that became
-        private may not be read elsewhere; OPERATOR goes with any. An archived session becomes active.
+        (audience and starter are the Inbound's; OPERATOR makes it OPEN) and binds it. A bound session
+        whose audience is not the place's counts as not bound, because what is said in a channel that
+        became private may not be read elsewhere; OPERATOR goes with any. An archived one becomes active.
         Waiting Inbounds of one thread stand in order of their number: a lower number that arrives
         late takes its place among those that were never handed out; other threads keep theirs.
         With a claim, and if the lease is free or has run out, takes it exactly as :meth:`acquire`
@@ -216,9 +216,9 @@ class Turns(Protocol):
     ) -> EventId | None:
         """Ask the turn at the head that was handed out and is not committed to end; its id, or None.
 
-        No-op (None) when ``turn`` is given and the head is another one, or when the head's Inbound was sent
-        after ``said_at``: a wish that was carried out late stops no later turn. Repeated with the same event
-        it returns the same and marks nothing.
+        No-op (None) when ``turn`` is given and the head is another one, or when the head's Inbound was
+        sent after ``said_at``: a wish that was carried out late stops no later turn. Repeated with the
+        same event it returns the same and marks nothing.
         """
         ...
 
