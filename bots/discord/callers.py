@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from bots.discord.events import Interaction, User, display_name
+from bots.discord.events import Interaction, User, display_name, sent_at
 from bots.discord.places import Kind, Spot, channel_of, person_of
 from bots.outlet import OutletError
 from sessions.commands import Caller
@@ -54,6 +54,7 @@ class Callers:
             person=person_of(user.id, display_name(user, used.member)),
             place=spot.place,
             event=EventId(f"discord:i:{used.id}"),
+            said_at=sent_at(used.id),
             administers=administers,
             reads=reads,
         )

@@ -1,6 +1,7 @@
 """Does what a command or a pressed button says, and says what came of it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 import structlog
@@ -22,6 +23,9 @@ STALE = "This button does not work any more. Send /session list."
 
 Tell = Callable[[], Awaitable[None]]
 """Says what came of an errand. Raises OutletError."""
+
+_REST_OF_THE_SECOND = timedelta(milliseconds=999)
+"""Telegram's dates are whole seconds; other platforms' messages of that second count as earlier."""
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +92,7 @@ class Clerk:
     async def _command(self, said: Commanded) -> Notice | None:
         """Do what was said; None: an answer follows as the reply of a turn."""
         spoken = parse_spoken(_without_name(said.text))
-        caller = self._caller(said.origin)
+        caller = self._caller(said.origin, said.sent_at + _REST_OF_THE_SECOND)
         if spoken is None:
             return None
         if isinstance(spoken, Retry):
@@ -152,14 +156,14 @@ class Clerk:
         except Closed as closed:
             log.info("telegram.notice_refused", error=type(closed).__name__)
 
-    def _caller(self, origin: Origin) -> Caller:
+    def _caller(self, origin: Origin, said_at: datetime | None = None) -> Caller:
         async def administers() -> bool:
             if origin.administers or origin.private:
                 return True
             person = int(origin.person.id.partition(":")[2])
             return await (await self._desk()).administers(int(origin.chat), person)
 
-        return Caller(origin.person, origin.place, origin.event, administers)
+        return Caller(origin.person, origin.place, origin.event, said_at=said_at, administers=administers)
 
 
 def _without_name(text: str) -> str:
