@@ -157,7 +157,7 @@ class CatchingUp:
             traces = await self._traces(guild, session, heard_from)
             found, seen = await self._newest_messages(channel, traces, oldest)
             if guild and session is not None and not seen:
-                began = snowflake_at(session.created_at)
+                began = snowflake_at(session.created_at - _CLOCKS_DIFFER)
                 found = [said for said in found if int(said.id) >= began]
             for said in traces.missed(found, direct=not guild):
                 take(structs.replace(said, guild_id=guild or None), quiet=True)

@@ -56,6 +56,15 @@ async def test_an_administrator_may_delete_and_others_may_not() -> None:
         assert await on.store.bound(ref(thread)) is None
 
 
+async def test_the_moderator_of_a_channel_deletes_no_session_of_the_server() -> None:
+    async with stage() as on:
+        thread = await starter_of_alpha(on)
+        moderator = somebody(on, "moderator", Permission.MANAGE_MESSAGES | Permission.MANAGE_THREADS)
+        refused = await moderator.slash(thread, "session", "delete", session="alpha").response()
+        assert "Only the person who started" in refused.content
+        assert await on.store.bound(ref(thread)) is not None
+
+
 async def test_a_strangers_press_does_nothing_not_even_an_administrators() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
