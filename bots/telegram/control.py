@@ -14,11 +14,13 @@ import msgspec
 import structlog
 
 from bots.actions import ListPage, ResumeById, parse_action
+from bots.beginning import begin
 from bots.outlet import OutletError
-from bots.telegram.clerk import Clerk, insist
+from bots.patience import until_stored
+from bots.telegram.clerk import Clerk
 from bots.telegram.schema import Update
 from bots.telegram.updates import Commanded, Pressed, Reader
-from sessions.errors import SettingError, StoreUnavailable
+from sessions.errors import StoreUnavailable
 from sessions.incidents import report
 from sessions.model import EventId, Holder, Platform, ThreadRef
 from sessions.ports.errands import Errand, Errands
@@ -117,9 +119,10 @@ class Control:
         thread, before, place = _thread_of(said), None, _Place()
         if thread is not None and not _is_beside(said):
             before, self._last[thread] = self._last.get(thread), place
-        task = self._tasks.create_task(self._carry_out(errand, said, before, place))
-        self._carrying.add(task)
-        task.add_done_callback(self._carrying.discard)
+        task = begin(self._tasks, lambda: self._carry_out(errand, said, before, place))
+        if task is not None:
+            self._carrying.add(task)
+            task.add_done_callback(self._carrying.discard)
 
     async def _carry_out(
         self, errand: Errand, said: Commanded | Pressed, before: _Place | None, place: _Place
@@ -133,8 +136,8 @@ class Control:
                 if before is not None:
                     await before.told.wait()
                 await tell()
-                await insist(lambda: self._errands.finish(errand.event))
-        except (TimeoutError, StoreUnavailable, OutletError, SettingError) as error:
+                await until_stored(lambda: self._errands.finish(errand.event))
+        except (TimeoutError, StoreUnavailable, OutletError) as error:
             # The errand stays in the store and is adopted when its time has run out.
             log.warning("telegram.errand_postponed", event_id=errand.event, error=type(error).__name__)
         except Exception:  # noqa: BLE001 - the edge of a lane

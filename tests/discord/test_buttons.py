@@ -56,6 +56,15 @@ async def test_an_administrator_may_delete_and_others_may_not() -> None:
         assert await on.store.bound(ref(thread)) is None
 
 
+async def test_the_moderator_of_a_channel_deletes_no_session_of_the_server() -> None:
+    async with stage() as on:
+        thread = await starter_of_alpha(on)
+        moderator = somebody(on, "moderator", Permission.MANAGE_MESSAGES | Permission.MANAGE_THREADS)
+        refused = await moderator.slash(thread, "session", "delete", session="alpha").response()
+        assert "Only the person who started" in refused.content
+        assert await on.store.bound(ref(thread)) is not None
+
+
 async def test_a_strangers_press_does_nothing_not_even_an_administrators() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
@@ -72,7 +81,7 @@ async def test_a_strangers_press_does_nothing_not_even_an_administrators() -> No
 async def test_the_right_is_checked_again_when_the_button_is_pressed() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
-        boss = somebody(on, "boss", Permission.MANAGE_MESSAGES)
+        boss = somebody(on, "boss", Permission.MANAGE_GUILD)
         asked = await boss.slash(thread, "session", "delete", session="alpha").response()
         on.at.guild.take_role(boss.user, on.at.guild.noun.members[boss.user.id].roles[0])
         refused = await boss.press(asked, "🗑 Delete").response()

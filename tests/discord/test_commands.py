@@ -168,6 +168,18 @@ async def test_a_private_channels_sessions_are_invisible_and_not_resumable_outsi
         assert "plans" in listed.content
 
 
+async def test_a_private_channel_is_offered_only_what_can_be_resumed_there() -> None:
+    async with stage() as on:
+        await bound_thread(on)
+        secret = on.at.guild.text("secret", only_for=[on.at.ada, on.at.discord.bot])
+        await on.at.person.slash(secret, "session", "start", name="plans").response()
+        (thread,) = on.at.discord.threads(secret)
+        for word, count in (("resume", 1), ("show", 2), ("delete", 2)):
+            choices = await on.at.person.autocomplete(thread, "session", word, session="")
+            assert len(choices) == count
+            assert "plans" in [choice.value for choice in choices]
+
+
 async def test_a_private_threads_session_stays_inside() -> None:
     async with stage() as on:
         private = on.at.person.open_thread(on.at.general, "us", private=True)
