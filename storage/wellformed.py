@@ -23,10 +23,15 @@ _REPLACEMENT = "\ufffd"
 
 def takes_any_text(store: C) -> C:
     """Give every public coroutine method of the class well-formed arguments, whatever comes."""
-    for name, method in list(vars(store).items()):
-        if not name.startswith("_") and iscoroutinefunction(method):
-            setattr(store, name, _guarded(method))
-    return store
+    return _wrapped(store, _clean_before)
+
+
+def mends_text(store: C) -> C:
+    """Do the same for a class whose methods raise UnicodeEncodeError and then have written nothing.
+
+    They are tried as they are called: looking through every argument is a tenth of a turn's cost.
+    """
+    return _wrapped(store, _clean_after)
 
 
 def well_formed(value: T) -> T:
@@ -63,10 +68,30 @@ def _fields(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
-def _guarded(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-    @wraps(method)
-    async def guarded(store: object, *args: object, **kwargs: object) -> T:
-        clean = (well_formed(one) for one in args)
-        return await method(store, *clean, **{name: well_formed(one) for name, one in kwargs.items()})
+def _wrapped(store: C, wrap: Callable[[Callable[..., Awaitable[object]]], object]) -> C:
+    for name, method in list(vars(store).items()):
+        if not name.startswith("_") and iscoroutinefunction(method):
+            setattr(store, name, wrap(method))
+    return store
 
-    return guarded
+
+def _clean_before(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    @wraps(method)
+    async def clean(store: object, *args: object, **kwargs: object) -> T:
+        said = (well_formed(one) for one in args)
+        return await method(store, *said, **{name: well_formed(one) for name, one in kwargs.items()})
+
+    return clean
+
+
+def _clean_after(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    cleaned = _clean_before(method)
+
+    @wraps(method)
+    async def tried(store: object, *args: object, **kwargs: object) -> T:
+        try:
+            return await method(store, *args, **kwargs)
+        except UnicodeEncodeError:
+            return await cleaned(store, *args, **kwargs)
+
+    return tried
