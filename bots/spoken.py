@@ -78,7 +78,7 @@ async def run_spoken(commands: SessionCommands, caller: Caller, spoken: Command)
         case Word.SHOW:
             return await commands.show(caller, spoken.rest or None)
         case Word.DELETE:
-            return await commands.delete(caller, spoken.rest)
+            return await commands.delete(caller, spoken.rest or None)
         case Word.HELP:
             return await commands.help(caller)
         case Word.STOP:
@@ -112,8 +112,8 @@ def _parse_session(rest: str) -> Command:
         hint = f"Did you mean /session {near[0]}?" if near else f"There are: {_SOME}."
         raise UsageError(f"“{said[:32]}” is no session command. {hint}")
     command = Command(Word(word), rest)
-    if not rest and command.word in {Word.RESUME, Word.DELETE}:
-        raise UsageError(f"Say which session: /session {word} <name or number>")
+    if not rest and command.word is Word.RESUME:
+        raise UsageError("Say which session: /session resume <name or number>")
     if command.word is Word.LIST:
         _page(rest)
     return command

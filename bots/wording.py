@@ -58,7 +58,7 @@ _USAGE = {
     "list": "list [page]",
     "resume": "resume <name or number>",
     "show": "show [name]",
-    "delete": "delete <name>",
+    "delete": "delete [name]",
     "help": "help",
 }
 _MEANING = {

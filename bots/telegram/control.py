@@ -34,7 +34,7 @@ _TURN_TIME = 5.0
 """Seconds that a message waits for the commands before it."""
 _SETTLE_TIME = 3.0
 
-_BESIDE = re.compile(r"/(stop|session(@\w+)?\s+delete)\b", re.ASCII | re.IGNORECASE)
+_BESIDE = re.compile(r"/(stop\b|session(@\w+)?\s+delete\s+\S)", re.ASCII | re.IGNORECASE)
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +163,10 @@ def _thread_of(said: Commanded | Pressed) -> ThreadRef | None:
 
 
 def _is_beside(said: Commanded | Pressed) -> bool:
-    """Whether it neither waits nor is waited for: it changes no binding, or has to ask who may."""
+    """Whether it neither waits nor is waited for: it changes no binding, or has to ask who may.
+
+    A delete that names no session means the one that the commands before it have bound.
+    """
     if isinstance(said, Pressed):
         return not isinstance(parse_action(said.data), ResumeById | ListPage)
     return _BESIDE.match(said.text) is not None

@@ -34,6 +34,15 @@ async def test_the_starter_deletes_after_confirming() -> None:
         assert await on.store.bound(ref(thread)) is None
 
 
+async def test_a_delete_without_a_name_means_the_session_here() -> None:
+    async with stage() as on:
+        thread = await starter_of_alpha(on)
+        asked = await on.at.person.slash(thread, "session", "delete").response()
+        assert "alpha" in asked.content
+        await on.at.person.press(asked, "🗑 Delete").response()
+        assert await on.store.bound(ref(thread)) is None
+
+
 async def test_a_cancelled_delete_deletes_nothing() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)

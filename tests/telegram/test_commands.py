@@ -89,6 +89,15 @@ async def test_retry_runs_the_last_turn_again(api: BotApi, house: House) -> None
     assert [prompt.messages[-1].content for prompt in house.model.prompts] == ["hello", "hello"]
 
 
+async def test_a_delete_without_a_name_means_what_the_command_before_it_bound(
+    api: BotApi, house: House
+) -> None:
+    ada = api.add_person("Ada")
+    ada.say(ada, "/session start alpha")
+    ada.say(ada, "/session delete")
+    await api.chat(ada).wait_text("Delete session alpha?")
+
+
 async def test_delete_is_confirmed_by_its_starter(api: BotApi, house: House) -> None:
     ada = api.add_person("Ada")
     group = api.add_supergroup("Team", api.add_person("Eve"), ada)
