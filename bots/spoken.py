@@ -87,8 +87,8 @@ async def run_spoken(commands: SessionCommands, caller: Caller, spoken: Command)
             assert_never(other)
 
 
-async def run_action(commands: SessionCommands, caller: Caller, action: Action) -> Outcome | None:
-    """Do what a pressed button stands for; None when there is nothing to do. Raises UserError."""
+async def run_action(commands: SessionCommands, caller: Caller, action: Action) -> Outcome:
+    """Do what a pressed button stands for. Raises UserError."""
     match action:
         case ConfirmedDelete(session):
             return await commands.delete_id(caller, session)
@@ -96,8 +96,8 @@ async def run_action(commands: SessionCommands, caller: Caller, action: Action) 
             return await commands.resume_id(caller, session)
         case ListPage(page):
             return await commands.list(caller, page)
-        case CancelDelete():
-            return None
+        case CancelDelete(session):
+            return await commands.keep_id(caller, session)
         case other:
             assert_never(other)
 

@@ -27,7 +27,6 @@ from bots.wording import (
     say,
     say_error,
     say_failure,
-    say_kept,
 )
 from sessions.commands import Caller, SessionCommands
 from sessions.engine import Engine
@@ -135,7 +134,7 @@ class Interactions:
                     "Only the person who asked can answer this. Use /session delete yourself."
                 )
         outcome = await until_stored(lambda: run_action(self._commands, caller, action))
-        return say(outcome) if outcome is not None else say_kept()
+        return say(outcome)
 
     async def _names(self, caller: Caller, used: Interaction) -> tuple[str, ...]:
         """Return the names that go on as typed; none if that takes too long.

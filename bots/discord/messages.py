@@ -16,13 +16,12 @@ from bots.outlet import OutletError
 from bots.patience import until_stored
 from bots.quoting import plain
 from bots.recent import Recent
-from bots.wording import Notice, say_failure
+from bots.wording import TEXT_ONLY, UNSEEN, Notice, say_failure
 from sessions.engine import Engine
 from sessions.incidents import report
 from sessions.model import EventId, Inbound
 from sessions.ports.catalog import Catalog
 
-ONLY_TEXT = "I can only read text so far. Say in words what you need."
 SAY_SOMETHING = "Write your message after the mention. `/session help` tells what else I can do."
 _WRITTEN = frozenset({0, 19})
 """Ordinary messages and replies; the others are made by Discord itself."""
@@ -77,8 +76,10 @@ class Messages:
         if not text:
             if not quiet:
                 bare = said.content.strip()
-                await self._tell(said, Notice(SAY_SOMETHING if bare else ONLY_TEXT))
+                await self._tell(said, Notice(SAY_SOMETHING if bare else TEXT_ONLY))
             return
+        if said.attachments:
+            text = f"{text}\n\n{UNSEEN}"
         author = person_of(said.author.id, display_name(said.author, said.member))
         inbound = Inbound(
             event=EventId(f"discord:{said.id}"),

@@ -12,7 +12,7 @@ from bots.patience import until_stored
 from bots.spoken import Retry, parse_spoken, run_action, run_spoken
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Commanded, Origin, Pressed, inbound_of
-from bots.wording import Notice, say, say_error, say_failure, say_kept
+from bots.wording import Notice, say, say_error, say_failure
 from sessions.commands import Caller, SessionCommands
 from sessions.errors import UserError
 from sessions.incidents import report
@@ -121,7 +121,7 @@ class Clerk:
             )
         finally:
             self._changed(origin.place.thread)
-        notice = say_kept() if outcome is None else say(outcome)
+        notice = say(outcome)
         in_place = not isinstance(action, ResumeById)
         return lambda: self._show(said, origin, notice, in_place=in_place)
 

@@ -35,16 +35,15 @@ from bots.telegram.updates import (
     Said,
     Wordless,
 )
-from bots.wording import say_failure
+from bots.wording import TEXT_ONLY, say_failure
 from sessions.incidents import report
 from sessions.model import Session, ThreadRef
 from sessions.threads import ThreadEvents
 
-TEXT_ONLY = "I can only read text for now. Please write it out."
 NOTHING_ASKED = "Yes? Write your question behind my name."
 _REFUSAL_PAUSE = 60.0
-_HINT_PAUSE = 600.0
-_NOTICE_PAUSE = 3.0
+_HINT_PAUSE = 60.0
+_NOTICE_PAUSE = 1.0
 """Seconds; pictures of one album come as messages of their own."""
 _LONGEST_STORE_PAUSE = 5.0
 
@@ -157,7 +156,7 @@ class Reception:
         if self._admitted(origin, addressed=event.addressed):
             hint = NOTHING_ASKED if event.empty else TEXT_ONLY
             pause = _NOTICE_PAUSE if event.addressed else _HINT_PAUSE
-            self._notices.say_seldom(("wordless", str(thread)), origin, hint, pause)
+            self._notices.say_seldom(("wordless", str(thread), origin.person.id), origin, hint, pause)
 
     async def _button(self, pressed: Pressed, raw: bytes) -> None:
         """Keep a press of somebody who is admitted; others hear so at once."""

@@ -142,7 +142,7 @@ async def test_crafted_data_is_refused_clearly_and_reaches_no_other_workspace() 
             "nonsense",
             encode_action(ResumeById(private.key.id)),
             encode_action(ConfirmedDelete(private.key.id)),
-            encode_action(CancelDelete()),
+            encode_action(CancelDelete(private.key.id)),
             encode_action(ResumeById(SessionId("0" * 16))),
         ]
         message = await post_buttons(on, thread, data)
