@@ -30,7 +30,8 @@ def decode(kind: type[T], record: bytes) -> T:
     try:
         return _decoder(kind).decode(memoryview(record)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StoreDamaged(f"an unreadable {kind.__name__} record: {error}") from error
+        # Not the error's own words: they may quote the record.
+        raise StoreDamaged(f"an unreadable {kind.__name__} record ({type(error).__name__})") from None
 
 
 _decoders: dict[type, msgspec.json.Decoder[object]] = {}

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sessions.errors import SettingError
 from sessions.ports.store import Store
+from storage.clock import utc_now
 
 BACKENDS = ("sqlite", "file", "memory")
 """What exists."""
@@ -18,11 +19,6 @@ _FORMS = (
     "sqlite:///absolute/path.db, sqlite:relative.db, "
     "file:///absolute/directory, file:directory or memory:"
 )
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 @asynccontextmanager

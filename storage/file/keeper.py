@@ -1,5 +1,6 @@
 """The file store's work on the disk, step by step; everything here blocks and runs in one thread."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -204,7 +205,7 @@ class Keeper:
                 folder = self.folder.workspace(workspace)
                 return self._copies.write(workspace, folder, kept.tables, final=final)
         except Exception as error:  # noqa: BLE001 (copies must not end the thread that stores)
-            log.warning("copies.failed", workspace=workspace, error=str(error))
+            log.warning("copies.failed", workspace=workspace, error=reason(error))
             return self._copies.skip(workspace)
 
     def close(self) -> None:
@@ -247,7 +248,7 @@ class Keeper:
                 self._copies.prune(self.folder.workspace(workspace), kept.tables)
             kept.shorten()
         except OSError as error:
-            log.warning("journal.not_shortened", journal=str(kept.journal.path), error=str(error))
+            log.warning("journal.not_shortened", journal=str(kept.journal.path), error=reason(error))
 
     def _publish(self, wakeups: list[Wakeup]) -> None:
         if not wakeups:
@@ -256,7 +257,7 @@ class Keeper:
         try:
             self._hints.write(wakeups)
         except OSError as error:
-            log.warning("wakeups.not_written", error=str(error))
+            log.warning("wakeups.not_written", error=reason(error))
 
     @contextmanager
     def _disk(self, workspace: WorkspaceId | None = None) -> Iterator[None]:
@@ -266,7 +267,7 @@ class Keeper:
         except BaseException as error:
             self._forget(workspace)
             if isinstance(error, OSError):
-                raise StoreUnavailable(f"the disk failed: {error}") from error
+                raise StoreUnavailable(f"the disk failed: {reason(error)}") from error
             raise
 
     def _forget(self, workspace: WorkspaceId | None) -> None:
@@ -275,6 +276,12 @@ class Keeper:
             self._root = None
         if kept is not None:
             kept.journal.close()
+
+
+def reason(error: Exception) -> str:
+    """What kind of error it was. Its text may quote what was being stored."""
+    code = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+    return f"{type(error).__name__} {code}".strip()
 
 
 def _run(task: Task, step: Step) -> Step:

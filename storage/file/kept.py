@@ -74,7 +74,9 @@ class Kept(Generic[T, C]):
             try:
                 changes = self._decoder.decode(record.payload)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self.journal.put_aside(record.start, record.payload, f"not a record of ours: {error}")
+                self.journal.put_aside(
+                    record.start, record.payload, f"no record of ours ({type(error).__name__})"
+                )
                 continue
             for change in changes:
                 self._apply(self.tables, change)

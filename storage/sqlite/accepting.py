@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from sessions.model import EventId, Inbound, Lease, Turn
+from sessions.model import Inbound, Lease, SessionId, SessionKey, Turn
 from sessions.ports.catalog import NewSession
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Work
+from storage.rules import born_in, gone, may_meet
 from storage.sqlite import binding, creating, events, inbox, leases, rows, workspaces
 from storage.sqlite.inbox import TurnRow
 from storage.sqlite.rows import SessionRow
@@ -19,16 +20,23 @@ def accept(
 ) -> Accepted:
     """See :meth:`sessions.ports.turns.Turns.accept`."""
     row = binding.bound_in(step, inbound.place)
+    if row is not None and not may_meet(row.audience, inbound.place.audience):
+        row = None
     started = row is None and events.recall(step, events.Kind.TURN, inbound.event) is None
     if started:
         row = _start(step, inbound, proposal)
     if row is None or not events.remember(step, events.Kind.TURN, inbound.event, row.seq):
-        return _repeat(step, inbound.event, claim, known)
+        return _repeat(step, inbound, claim, known)
     return _append(step, row, inbound, claim, known, started=started)
 
 
-def _repeat(step: Step, event: EventId, claim: Claim | None, known: Known | None) -> Accepted:
-    row = rows.load(step, events.session_of(step, event))
+def _repeat(step: Step, inbound: Inbound, claim: Claim | None, known: Known | None) -> Accepted:
+    event = inbound.event
+    seen = events.turn_of(step, event)
+    row = rows.find_numbered(step, seen.session)
+    if row is None:
+        left = SessionKey(workspaces.obtain(step, inbound.place.workspace).id, SessionId(""))
+        return Accepted(gone(left, moment(seen.at)), fresh=False)
     ahead = inbox.ahead(step, row.seq, event)
     taken = leases.take_or_wake(step, row, claim, known)
     session = taken.session if taken is not None else row.session()
@@ -41,7 +49,7 @@ def _start(step: Step, inbound: Inbound, proposal: Proposal) -> SessionRow:
     new = NewSession(
         proposal.id,
         creating.free_name(step, workspace.id, proposal),
-        place.audience,
+        born_in(place.audience),
         inbound.author.id,
         proposal.title,
         proposal.preferences,

@@ -1,12 +1,15 @@
 """The end of a turn: commit, delivered, and the wish that it ends."""
 
+from datetime import datetime
+
 from sessions.errors import LeaseLost
-from sessions.model import EventId, Lease, Role, SessionKey, TurnResult
+from sessions.model import EventId, Lease, Role, Session, SessionKey, TurnResult
 from sessions.ports.turns import Claim, Committed, Known, Wake, Work
+from storage.rules import gone, is_meant
 from storage.sqlite import events, inbox, leases, records, rows, transcripts
 from storage.sqlite.inbox import TurnRow
 from storage.sqlite.rows import SessionRow
-from storage.sqlite.step import Step
+from storage.sqlite.step import Step, moment
 
 
 def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
@@ -15,8 +18,8 @@ def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
     first = None if row is None else inbox.head(step, row.seq)
     due = row is not None and first is not None and first.event == result.turn and first.answer is None
     if row is None or first is None or not due or not row.held_by(lease):
-        if row is not None and _was_committed(step, row, result.turn):
-            return Committed(row.session(), fresh=False)
+        if (before := _committed_before(step, lease.session, row, result.turn)) is not None:
+            return Committed(before, fresh=False)
         raise rows.lost(row)
     transcripts.append(step, row, result.messages)
     step.execute(
@@ -48,26 +51,30 @@ def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Know
     if row is None or not row.held_by(lease):
         if row is not None and _freed_by(step, row, lease, turn):
             return leases.take(step, row, claim, known)
+        if row is None and _ended_under(step, lease, turn):
+            return None
         raise rows.lost(row)
     first = inbox.head(step, row.seq)
     if first is not None and first.event == turn:
         if first.answer is None:
             raise LeaseLost("the turn is not committed")
         if row.waiting == 1:
-            _finish(step, row, first)
+            _finish(step, row, first, lease)
             return None
         inbox.remove(step, first)
     return leases.go_on(step, row, lease, claim, known)
 
 
-def stop(step: Step, session: SessionKey, event: EventId) -> EventId | None:
+def stop(
+    step: Step, session: SessionKey, event: EventId, turn: EventId | None, said_at: datetime | None
+) -> EventId | None:
     """See :meth:`sessions.ports.turns.Turns.stop`."""
     if (seen := events.recall(step, events.Kind.STOP, event)) is not None:
         return None if seen[1] is None else EventId(seen[1].decode())
     row = rows.find_living(step, session)
-    first = None if row is None else inbox.head(step, row.seq)
-    running = first is not None and bool(first.handed) and first.answer is None
-    if row is None or first is None or not running:
+    due = None if row is None else inbox.readable_head(step, row)
+    first = None if due is None or not is_meant(due[1].inbound, turn, said_at) else due[0]
+    if row is None or first is None or not first.handed or first.answer is not None:
         events.remember(step, events.Kind.STOP, event)
         return None
     events.remember(step, events.Kind.STOP, event, row.seq, first.event.encode())
@@ -78,20 +85,31 @@ def stop(step: Step, session: SessionKey, event: EventId) -> EventId | None:
     return first.event
 
 
-def _finish(step: Step, row: SessionRow, last: TurnRow) -> None:
+def _finish(step: Step, row: SessionRow, last: TurnRow, lease: Lease) -> None:
     """Take the last turn from the inbox and free the lease in one go: nearly every turn ends so."""
     step.execute("DELETE FROM turns WHERE session = ? AND position = ?", (last.session, last.position))
     step.execute(
         "UPDATE sessions SET waiting = 0, holder = '', token = '', deadline = 0 WHERE seq = ?", (row.seq,)
     )
+    if row.deleted:
+        events.end(step, last.event, lease.token)
+        rows.bury(step, row.seq)
 
 
-def _was_committed(step: Step, row: SessionRow, turn: EventId) -> bool:
-    """An accepted turn has its answer, or has left the inbox, which only a committed one does."""
+def _committed_before(
+    step: Step, key: SessionKey, row: SessionRow | None, turn: EventId
+) -> Session | None:
+    """The session, if the turn has its answer or has left the inbox, which only a committed one does."""
     seen = events.recall(step, events.Kind.TURN, turn)
-    if seen is None or seen[0] != row.seq or seen[1] == events.DROPPED:
-        return False
-    return not inbox.holds(step, row.seq, turn, unanswered=True)
+    if seen is None or events.dropped(seen[1]):
+        return None
+    if row is None:
+        # Nothing is left of the session; a turn of one that is left cannot have been its own.
+        left = rows.find_numbered(step, seen[0])
+        return gone(key, moment(events.turn_of(step, turn).at)) if left is None else None
+    if seen[0] != row.seq or inbox.holds(step, row.seq, turn, unanswered=True):
+        return None
+    return row.session()
 
 
 def _freed_by(step: Step, row: SessionRow, lease: Lease, turn: EventId) -> bool:
@@ -100,6 +118,12 @@ def _freed_by(step: Step, row: SessionRow, lease: Lease, turn: EventId) -> bool:
         return False
     seen = events.recall(step, events.Kind.TURN, turn)
     return seen is not None and seen[0] == row.seq and not inbox.holds(step, row.seq, turn)
+
+
+def _ended_under(step: Step, lease: Lease, turn: EventId) -> bool:
+    """The tombstone went when this turn, its last one, was delivered under this lease."""
+    seen = events.recall(step, events.Kind.TURN, turn)
+    return seen is not None and events.ended_under(seen[1], lease.token)
 
 
 def _tallied(row: SessionRow, result: TurnResult) -> SessionRow:

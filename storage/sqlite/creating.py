@@ -16,7 +16,7 @@ from sessions.model import (
 from sessions.names import fold
 from sessions.ports.catalog import DELETED_NOTE, NewSession
 from sessions.ports.turns import Proposal, Wake
-from storage.sqlite import binding, events, inbox, leases, records, rows, transcripts
+from storage.sqlite import binding, events, inbox, records, rows, transcripts
 from storage.sqlite.rows import SessionRow
 from storage.sqlite.step import Step
 
@@ -61,6 +61,7 @@ def insert(step: Step, workspace: WorkspaceId, new: NewSession) -> SessionRow:
         ),
     ).lastrowid
     _count(step, workspace, new.audience, 1)
+    rows.bury(step, (seq or 0) - 1)
     return rows.load(step, seq or 0)
 
 
@@ -99,8 +100,8 @@ def delete(step: Step, session: SessionKey, event: EventId) -> Session:
     there_was = row.session()
     events.remember(step, events.Kind.DELETE, event, row.seq, records.encode(there_was))
     _wake_for_deletion(step, row)
-    _erase(step, row)
     _leave_unanswered(step, row)
+    _erase(step, row)
     return there_was
 
 
@@ -109,7 +110,7 @@ def _wake_for_deletion(step: Step, row: SessionRow) -> None:
     if row.holder:
         running = first is not None and bool(first.handed) and first.answer is None
         step.wake(Wake.STOP, row.key, first.event if first is not None and running else None)
-    if first is not None:
+    if first is not None and row.leasable(step.now):
         step.wake(Wake.WAITING, row.key)
 
 
@@ -118,12 +119,12 @@ def _erase(step: Step, row: SessionRow) -> None:
     transcripts.erase(step, row)
     step.execute(
         "UPDATE sessions SET name = '', folded = NULL, title = '', system = '', model = '',"
-        " bindings = 0, archived = 0, deleted = 1, messages = 0, user_messages = 0, agent_messages = 0,"
-        " tokens = 0, context = 0, size = 0, estimated = 0"
+        " bindings = 0, archived = 0, deleted = fence + 1, messages = 0, user_messages = 0,"
+        " agent_messages = 0, tokens = 0, context = 0, size = 0, estimated = 0"
         " WHERE seq = ?",
         (row.seq,),
     )
-    leases.free(step, row)
+    rows.bury(step, row.seq)
     _count(step, row.workspace, row.audience, -1)
 
 

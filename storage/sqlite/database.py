@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 
 from sessions.errors import SettingError, StoreDamaged, StoreError, StoreUnavailable
@@ -11,7 +12,17 @@ from storage.sqlite.schema import APPLICATION_ID, MIGRATIONS, VERSION
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process to finish its own."""
 
-_UNAVAILABLE = ("locked", "busy", "full", "readonly", "i/o", "unable to open", "interrupted")
+_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY: "another process keeps it locked",
+    sqlite3.SQLITE_LOCKED: "it is locked",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "it may only be read",
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_INTERRUPT: "it was interrupted",
+    sqlite3.SQLITE_NOMEM: "there is no memory left",
+}
+"""What may pass, by the primary result code; see https://www.sqlite.org/rescode.html."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -26,7 +37,7 @@ def connect(path: Path) -> sqlite3.Connection:
             path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256
         )
     except sqlite3.Error as error:
-        raise SettingError(f"The database {path} cannot be opened: {error}. Check its rights.") from error
+        raise opening_error(error, path) from error
     try:
         _check_ours(connection, path)
         _configure(connection, path)
@@ -41,12 +52,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def opening_error(error: sqlite3.Error, path: Path) -> Exception:
     """Say what SQLite said while the file was being opened, in words for whoever chose the path."""
-    text = str(error)
-    if "not a database" in text:
+    code = _primary(error)
+    if code == sqlite3.SQLITE_NOTADB:
         return SettingError(
             f"{path} is not a Parley database. Give the path of another file, or of none to make one."
         )
-    if "readonly" in text or "unable to open" in text:
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return SettingError(
             f"The database {path} cannot be written. Give this user the right to write to it and to "
             "its directory, or give another path."
@@ -55,11 +66,19 @@ def opening_error(error: sqlite3.Error, path: Path) -> Exception:
 
 
 def running_error(error: sqlite3.Error, path: Path) -> StoreError:
-    """Translate what SQLite says about a database in use."""
-    text = str(error)
-    if any(word in text for word in _UNAVAILABLE):
-        return StoreUnavailable(f"The database {path} could not be used: {text}. Nothing was written.")
-    return StoreDamaged(f"The database {path} cannot be read: {text}.")
+    """Translate an error of a database in use, without its words: they may quote what is stored."""
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    why = _UNAVAILABLE.get(_primary(error))
+    if why is not None:
+        return StoreUnavailable(
+            f"The database {path} could not be used: {why} ({name}). Nothing was written."
+        )
+    return StoreDamaged(f"The database {path} cannot be read ({name}).")
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """The result code without its extension; 0 for an error that the library did not report."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _prepare(path: Path) -> None:
@@ -135,6 +154,8 @@ def _configure(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
+    # A text that cannot be decoded is shown as it can be: an error would hide the rows beside it.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -3,13 +3,15 @@
 from datetime import timedelta
 from itertools import islice
 
+from sessions.errors import StoreDamaged
 from sessions.model import EventId, Holder, Listing, PersonId, Platform, SessionId, ThreadRef
 from sessions.ports.catalog import LISTING_MEMORY
 from sessions.ports.errands import Errand
-from storage.sqlite import events
+from storage.sqlite import events, records
 from storage.sqlite.step import Step, microseconds
 
-_SEPARATOR = "\n"
+_END = "\n"
+"""Ends each id of a listing: a number that nobody may use keeps its place as an empty one."""
 
 
 def admit(step: Step, errand: Errand, holder: Holder, duration: timedelta) -> bool:
@@ -33,15 +35,31 @@ def adopt(
 ) -> tuple[Errand, ...]:
     """See :meth:`sessions.ports.errands.Errands.adopt`."""
     late = step.execute(
-        "SELECT event, platform, body FROM errands WHERE deadline <= ? ORDER BY seq", (step.now,)
+        "SELECT seq, event, platform, body FROM errands WHERE deadline <= ? ORDER BY seq", (step.now,)
     )
-    found = list(islice((row for row in late if row[1] in platforms), max(limit, 0)))
+    found = list(islice((row for row in late if row[2] in platforms), max(limit, 0)))
     late.close()
-    step.executemany(
-        "UPDATE errands SET holder = ?, deadline = ? WHERE event = ?",
-        [(holder, step.now + microseconds(duration), event) for event, _, _ in found],
+    deadline = step.now + microseconds(duration)
+    return tuple(
+        Errand(EventId(event), Platform(platform), body)
+        for seq, event, platform, body in found
+        if _hold(step, seq, event, holder, deadline)
     )
-    return tuple(Errand(EventId(event), Platform(platform), body) for event, platform, body in found)
+
+
+def _hold(step: Step, seq: int, event: str, holder: Holder, deadline: int) -> bool:
+    """Give the errand to the holder.
+
+    One whose event cannot be read could never be finished; it is put aside.
+    """
+    if step.execute(
+        "UPDATE errands SET holder = ?, deadline = ? WHERE seq = ? AND event = ?",
+        (holder, deadline, seq, event),
+    ).rowcount:
+        return True
+    (body,) = step.execute("DELETE FROM errands WHERE seq = ? RETURNING body", (seq,)).fetchone()
+    records.put_aside(step, f"errand in row {seq}", StoreDamaged("an unreadable event"), body)
+    return False
 
 
 def save_listing(step: Step, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
@@ -49,7 +67,14 @@ def save_listing(step: Step, thread: ThreadRef, person: PersonId, listing: Listi
     step.execute(
         "INSERT OR REPLACE INTO listings (platform, chat, thread, person, saved_at, ids)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (thread.platform, thread.chat, thread.thread, person, step.now, _SEPARATOR.join(listing.ids)),
+        (
+            thread.platform,
+            thread.chat,
+            thread.thread,
+            person,
+            step.now,
+            "".join(f"{id_}{_END}" for id_ in listing.ids),
+        ),
     )
 
 
@@ -62,7 +87,8 @@ def listing(step: Step, thread: ThreadRef, person: PersonId) -> Listing | None:
     ).fetchone()
     if row is None:
         return None
-    return Listing(tuple(SessionId(id_) for id_ in row[0].split(_SEPARATOR) if id_))
+    ids = row[0].removesuffix(_END).split(_END) if row[0] else []
+    return Listing(tuple(map(SessionId, ids)))
 
 
 def forget_listings(step: Step, limit: int) -> None:

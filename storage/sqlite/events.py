@@ -1,9 +1,11 @@
 """What was seen before, so that a repeat changes nothing."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
-from sessions.model import EventId
+from sessions.model import EventId, Session, WorkspaceId
 from sessions.ports.turns import EVENT_MEMORY
+from storage.sqlite import records
 from storage.sqlite.step import Step, microseconds
 
 DROPPED = b"dropped"
@@ -35,20 +37,27 @@ def remember(
     )
 
 
-def recall(step: Step, kind: Kind, event: EventId) -> tuple[int, bytes | None] | None:
-    """The session and the outcome of an event that was noted."""
-    row: tuple[int, bytes | None] | None = step.execute(
+def recall(step: Step, kind: Kind, event: EventId) -> tuple[int | None, bytes | None] | None:
+    """The session's row number and the outcome of an event that was noted."""
+    row: tuple[int | None, bytes | None] | None = step.execute(
         "SELECT session, outcome FROM events WHERE event = ? AND kind = ?", (event, kind)
     ).fetchone()
     return row
 
 
-def session_of(step: Step, turn: EventId) -> int:
-    """The row number of the session that a turn was accepted for, which is known."""
-    (session,) = step.execute(
-        "SELECT session FROM events WHERE event = ? AND kind = ?", (turn, Kind.TURN)
+class TurnEvent(NamedTuple):
+    """What is remembered of a turn: the row number of its session, and when it was accepted."""
+
+    session: int
+    at: int
+
+
+def turn_of(step: Step, turn: EventId) -> TurnEvent:
+    """What is remembered of a turn that was accepted."""
+    row = step.execute(
+        "SELECT session, seen_at FROM events WHERE event = ? AND kind = ?", (turn, Kind.TURN)
     ).fetchone()
-    return int(session)
+    return TurnEvent._make(row)
 
 
 def drop(step: Step, event: EventId) -> None:
@@ -56,6 +65,41 @@ def drop(step: Step, event: EventId) -> None:
     step.execute(
         "UPDATE events SET outcome = ? WHERE event = ? AND kind = ?", (DROPPED, event, Kind.TURN)
     )
+
+
+def end(step: Step, event: EventId, token: str) -> None:
+    """Note under which lease the last turn of a tombstone left it."""
+    seen = recall(step, Kind.TURN, event)
+    before = b"" if seen is None or seen[1] is None else seen[1]
+    step.execute(
+        "UPDATE events SET outcome = ? WHERE event = ? AND kind = ?",
+        (before + _ended_under(token), event, Kind.TURN),
+    )
+
+
+def ended_under(outcome: bytes | None, token: str) -> bool:
+    """Whether :func:`end` noted that lease."""
+    return outcome is not None and outcome.endswith(_ended_under(token))
+
+
+def dropped(outcome: bytes | None) -> bool:
+    """Whether the turn was given up without being committed."""
+    return outcome is not None and outcome.startswith(DROPPED)
+
+
+def recorded(step: Step, workspace: WorkspaceId, event: EventId) -> Session | None:
+    """See :meth:`sessions.ports.catalog.Catalog.recorded`."""
+    for kind in (Kind.CREATE, Kind.BIND, Kind.DELETE):
+        seen = recall(step, kind, event)
+        if seen is not None and seen[1] is not None:
+            session = records.decode(Session, seen[1])
+            if session.key.workspace == workspace:
+                return session
+    return None
+
+
+def _ended_under(token: str) -> bytes:
+    return b" under " + token.encode()
 
 
 def forget(step: Step, limit: int) -> None:

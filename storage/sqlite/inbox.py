@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sessions.errors import StoreDamaged
 from sessions.model import Answer, EventId, Holder, Inbound, Platform, ReplyRecord, SessionKey, Turn
 from sessions.ports.turns import Claim
-from storage.sqlite import events, records
+from storage.sqlite import events, records, rows
 from storage.sqlite.rows import SessionRow
 from storage.sqlite.step import Step, moment
 
@@ -29,9 +29,12 @@ class TurnRow(NamedTuple):
 
     def turn(self, key: SessionKey) -> Turn:
         """The noun. Raises StoreDamaged."""
+        inbound = records.decode(Inbound, self.inbound)
+        if (inbound.event, inbound.place.thread.platform) != (self.event, self.platform):
+            raise StoreDamaged("a turn whose columns are not those of its Inbound")
         return Turn(
             key,
-            records.decode(Inbound, self.inbound),
+            inbound,
             moment(self.accepted_at),
             self.takeovers,
             bool(self.stop),
@@ -101,6 +104,7 @@ def remove(step: Step, row: TurnRow) -> None:
     """Take the turn from its inbox."""
     step.execute("DELETE FROM turns WHERE session = ? AND position = ?", (row.session, row.position))
     step.execute("UPDATE sessions SET waiting = waiting - 1 WHERE seq = ?", (row.session,))
+    rows.bury(step, row.session)
 
 
 def append(step: Step, row: SessionRow, inbound: Inbound, owner_until: int, *, handed: bool) -> TurnRow:

@@ -7,7 +7,7 @@ from sessions.ports.turns import Claim, Known, Renewal, Wake, Work
 from storage.sqlite import inbox, records, rows, transcripts
 from storage.sqlite.inbox import TurnRow
 from storage.sqlite.rows import SessionRow
-from storage.sqlite.step import Step, microseconds, moment
+from storage.sqlite.step import UNREADABLE, Step, microseconds, moment
 
 _WITH_WORK = """
 WITH RECURSIVE busy (session) AS (
@@ -77,13 +77,14 @@ def renew(step: Step, lease: Lease, duration: timedelta) -> Renewal:
     row = rows.find_held(step, lease)
     renewed = _extended(step, row, lease, duration)
     first = inbox.head(step, row.seq)
-    return Renewal(renewed, first is not None and bool(first.stop) and first.answer is None)
+    stopped = first is not None and first.stop and first.answer is None
+    return Renewal(renewed, first.event if first and stopped else None)
 
 
 def release(step: Step, lease: Lease) -> None:
     """See :meth:`sessions.ports.turns.Turns.release`."""
     row = rows.find(step, lease.session)
-    if row is not None and row.held_by(lease):
+    if row is not None and row.taken_by(lease):
         free(step, row)
         if row.waiting:
             step.wake(Wake.WAITING, row.key)
@@ -114,7 +115,13 @@ def sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
     for (session,) in step.execute(_WITH_WORK, (step.now,)).fetchall():
         if len(taken) >= limit:
             break
-        if (got := take(step, rows.load(step, session), claim, None)) is not None:
+        try:
+            with step.part():
+                got = take(step, rows.load(step, session), claim, None)
+        except UNREADABLE as damage:
+            records.log_skipped("sweep.skipped", session, damage)
+            continue
+        if got is not None:
             taken.append(got)
     return tuple(taken)
 

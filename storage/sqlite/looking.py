@@ -5,12 +5,14 @@ from contextlib import closing
 from functools import partial
 from heapq import merge
 from itertools import islice
+from typing import NamedTuple
 
-from sessions.errors import UsageError
+from sessions.errors import StoreDamaged
 from sessions.model import Audience, Message, Session, SessionKey, Turn, WorkspaceId
 from sessions.names import fold
 from sessions.ports.catalog import Cursor, Quarantined, SessionPage
-from storage.sqlite import inbox, rows, transcripts
+from storage import cursors
+from storage.sqlite import inbox, records, rows, transcripts
 from storage.sqlite.rows import ROW, SessionRow
 from storage.sqlite.step import Step
 
@@ -20,6 +22,14 @@ _PREFIX = (
     "SELECT folded, name FROM sessions WHERE workspace = ? AND audience = ? AND folded >= ?"
     " ORDER BY folded"
 )
+
+
+class _Listed(NamedTuple):
+    """A session of a page, with what ranks it."""
+
+    active_at: int
+    id: str
+    session: Session
 
 
 def get(step: Step, session: SessionKey) -> Session | None:
@@ -46,12 +56,14 @@ def page(
 ) -> SessionPage:
     """See :meth:`sessions.ports.catalog.Catalog.page`."""
     counts = _counts(step, workspace, audiences)
-    start = None if after is None else _position(after)
+    start = None if after is None else cursors.session_position(after)
     ranked = merge(*(_recent(step, workspace, audience, start) for audience in counts), key=_rank)
     found = list(islice(ranked, max(skip, 0), max(skip, 0) + max(limit, 0) + 1))
     shown = found[: max(limit, 0)]
-    following = Cursor(f"{shown[-1].active_at}.{shown[-1].id}") if shown and len(found) > limit else None
-    return SessionPage(tuple(row.session() for row in shown), sum(counts.values()), following)
+    following = None
+    if shown and len(found) > limit:
+        following = cursors.after_session(shown[-1].active_at, shown[-1].id)
+    return SessionPage(tuple(one.session for one in shown), sum(counts.values()), following)
 
 
 def names(
@@ -108,7 +120,7 @@ def _counts(
 
 def _recent(
     step: Step, workspace: WorkspaceId, audience: Audience, start: tuple[int, str] | None
-) -> Iterator[SessionRow]:
+) -> Iterator[_Listed]:
     query = partial(_rows, step)
     if start is None:
         yield from query(_PAGE + _ORDER, (workspace, audience))
@@ -121,14 +133,18 @@ def _recent(
     yield from query(_PAGE + " AND active_at < ?" + _ORDER, (workspace, audience, time))
 
 
-def _rows(step: Step, query: str, values: tuple[object, ...]) -> Iterator[SessionRow]:
+def _rows(step: Step, query: str, values: tuple[object, ...]) -> Iterator[_Listed]:
     # Closed when the page is full: an open statement would hold on to the transaction's view.
     with closing(step.execute(query, values)) as cursor:
-        yield from map(SessionRow._make, cursor)
+        for row in map(SessionRow._make, cursor):
+            try:
+                yield _Listed(row.active_at, row.id, row.session())
+            except StoreDamaged as damage:
+                records.log_skipped("page.skipped", row.seq, damage)
 
 
-def _rank(row: SessionRow) -> tuple[int, str]:
-    return (-row.active_at, row.id)
+def _rank(listed: _Listed) -> tuple[int, str]:
+    return (-listed.active_at, listed.id)
 
 
 def _from(
@@ -139,10 +155,3 @@ def _from(
             if not folded.startswith(start):
                 return
             yield folded, name
-
-
-def _position(cursor: Cursor) -> tuple[int, str]:
-    time, _, id_ = cursor.position.partition(".")
-    if not time.isdecimal() or len(time) > 18:
-        raise UsageError("That page is not there any more. List again from the start.")
-    return int(time), id_

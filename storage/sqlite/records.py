@@ -43,6 +43,13 @@ def _codec() -> ModuleType:
     return codec
 
 
+def log_skipped(event: str, session: int, why: Exception) -> None:
+    """Log that a session was passed over because of a damaged row."""
+    import structlog
+
+    structlog.get_logger(__name__).error(event, row=session, why=type(why).__name__)
+
+
 def _log(place: str, seq: int | None) -> None:
     import structlog
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sessions.errors import LeaseLost, SessionGone
+from sessions.errors import LeaseLost, SessionGone, StoreDamaged
 from sessions.model import (
     Audience,
     Holder,
@@ -63,7 +63,11 @@ class SessionRow(NamedTuple):
         return Status.ACTIVE if self.bindings else Status.PAUSED
 
     def session(self) -> Session:
-        """The noun."""
+        """The noun. Raises StoreDamaged."""
+        try:
+            created_at, active_at = moment(self.created_at), moment(self.active_at)
+        except (TypeError, OverflowError) as error:
+            raise StoreDamaged(f"session in row {self.seq} has a time that is none") from error
         return Session(
             SessionKey(self.workspace, self.id),
             self.name,
@@ -71,8 +75,8 @@ class SessionRow(NamedTuple):
             self.status(),
             self.audience,
             self.starter,
-            moment(self.created_at),
-            moment(self.active_at),
+            created_at,
+            active_at,
             Tally(
                 self.messages,
                 self.user_messages,
@@ -89,15 +93,20 @@ class SessionRow(NamedTuple):
         """Nobody holds the lease, or it has run out."""
         return not self.holder or self.deadline <= now
 
-    def held_by(self, lease: Lease) -> bool:
-        """The lease is the one that stands, whatever its deadline: nobody took it."""
+    def taken_by(self, lease: Lease) -> bool:
+        """The lease is the newest and was not released, whatever its deadline."""
         return (self.fence, self.token, self.holder) == (lease.fence, lease.token, lease.holder)
+
+    def held_by(self, lease: Lease) -> bool:
+        """The lease stands: nobody took it, and the session was not deleted under it."""
+        return self.taken_by(lease) and lease.fence >= self.deleted
 
 
 ROW = "SELECT " + ", ".join(f"s.{column}" for column in SessionRow._fields)
 """The beginning of a query for session rows; the table is called ``s`` in it."""
 
-_BY_KEY = ROW + " FROM sessions s WHERE s.workspace = ? AND s.id = ?"
+# A tombstone without an inbox is as good as gone; see bury().
+_BY_KEY = ROW + " FROM sessions s WHERE s.workspace = ? AND s.id = ? AND (s.deleted = 0 OR s.waiting > 0)"
 _BY_SEQ = ROW + " FROM sessions s WHERE s.seq = ?"
 
 
@@ -108,8 +117,27 @@ def find(step: Step, key: SessionKey) -> SessionRow | None:
 
 
 def load(step: Step, seq: int) -> SessionRow:
-    """The session of that row number, which exists: rows are never taken away."""
+    """The session of that row number, which exists."""
     return SessionRow._make(step.execute(_BY_SEQ, (seq,)).fetchone())
+
+
+def find_numbered(step: Step, seq: int | None) -> SessionRow | None:
+    """The session of that row number, a tombstone too."""
+    row = step.execute(_BY_SEQ, (seq,)).fetchone()
+    found = None if row is None else SessionRow._make(row)
+    return None if found is None or (found.deleted and not found.waiting) else found
+
+
+def bury(step: Step, seq: int) -> None:
+    """Take the row away if it is a tombstone without an inbox.
+
+    The newest row stays until there is a newer one, so that row numbers, which events keep, only grow.
+    """
+    step.execute(
+        "DELETE FROM sessions WHERE seq = ? AND deleted > 0 AND waiting = 0"
+        " AND seq < (SELECT max(seq) FROM sessions)",
+        (seq,),
+    )
 
 
 def find_living(step: Step, key: SessionKey) -> SessionRow | None:

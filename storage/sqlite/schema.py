@@ -38,7 +38,7 @@ CREATE TABLE sessions (
     folded TEXT,  -- NULL in a tombstone, so that the name is free again
     title TEXT NOT NULL,
     archived INTEGER NOT NULL DEFAULT 0,
-    deleted INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0,  -- in a tombstone the first fence that a lease on it has
     bindings INTEGER NOT NULL DEFAULT 0 CHECK (bindings >= 0),
     audience TEXT NOT NULL,
     starter TEXT NOT NULL,

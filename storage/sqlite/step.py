@@ -1,9 +1,11 @@
 """What one port call may do inside its transaction."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from sessions.errors import StoreDamaged
 from sessions.model import EventId, SessionKey
 from sessions.ports.turns import Wake, Wakeup
 
@@ -16,6 +18,17 @@ _WAKEUPS_KEPT = 1024
 
 class WritesNeededError(Exception):
     """A step that was started for reading has to put a record aside: run it again for writing."""
+
+
+UNREADABLE = (
+    StoreDamaged,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
+"""What comes of a row in which something stands that no program of ours put there."""
 
 
 class Step:
@@ -32,6 +45,18 @@ class Step:
         self.origin = origin
         self.writable = writable
         self.wakeups: list[Wakeup] = []
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the step that may fail by itself: an error takes back what the part wrote."""
+        self.execute("SAVEPOINT part")
+        try:
+            yield
+        except UNREADABLE:
+            self.execute("ROLLBACK TO part")
+            self.execute("RELEASE part")
+            raise
+        self.execute("RELEASE part")
 
     def wake(self, wake: Wake, session: SessionKey, turn: EventId | None = None) -> None:
         """Hint to every process, this one included, once the step is durable."""

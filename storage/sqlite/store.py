@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +29,7 @@ from sessions.model import (
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
 from sessions.ports.errands import Errand
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
+from storage.clock import utc_now
 from storage.sqlite import (
     accepting,
     binding,
@@ -43,16 +44,13 @@ from storage.sqlite import (
 from storage.sqlite.step import Clock, Step
 from storage.sqlite.wakeups import Hints
 from storage.sqlite.writer import Writer
+from storage.wellformed import takes_any_text
 
 FORGET_LIMIT = 1_000
 """How many events, and as many listings, a sweep forgets at most."""
 
 
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
-
-
+@takes_any_text
 class SqliteStore:
     """One database file, shared with the other processes that have it open."""
 
@@ -120,9 +118,16 @@ class SqliteStore:
         """See :meth:`sessions.ports.turns.Turns.sweep`."""
         return await self._db.write(_sweep, claim, limit)
 
-    async def stop(self, session: SessionKey, event: EventId) -> EventId | None:
+    async def stop(
+        self,
+        session: SessionKey,
+        event: EventId,
+        *,
+        turn: EventId | None = None,
+        said_at: datetime | None = None,
+    ) -> EventId | None:
         """See :meth:`sessions.ports.turns.Turns.stop`."""
-        return await self._db.write(committing.stop, session, event)
+        return await self._db.write(committing.stop, session, event, turn, said_at)
 
     @asynccontextmanager
     async def wakeups(self) -> AsyncIterator[AsyncIterator[Wakeup]]:
@@ -213,6 +218,10 @@ class SqliteStore:
     async def delete(self, session: SessionKey, event: EventId) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.delete`."""
         return await self._db.write(creating.delete, session, event)
+
+    async def recorded(self, workspace: WorkspaceId, event: EventId) -> Session | None:
+        """See :meth:`sessions.ports.catalog.Catalog.recorded`."""
+        return await self._db.read(events.recorded, workspace, event)
 
     async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""

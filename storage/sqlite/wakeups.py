@@ -10,6 +10,7 @@ from sessions.model import EventId, SessionId, SessionKey, WorkspaceId
 from sessions.ports.turns import Wake, Wakeup
 
 _BACKLOG = 4096
+_WAKES = frozenset(map(str, Wake))
 
 
 class Hints:
@@ -47,7 +48,7 @@ class _Listener:
         self._queue: asyncio.Queue[Wakeup | None] = asyncio.Queue()
 
     def give(self, wakeups: Sequence[Wakeup]) -> None:
-        for wakeup in wakeups[: _BACKLOG - self._queue.qsize()]:
+        for wakeup in wakeups[: max(_BACKLOG - self._queue.qsize(), 0)]:
             self._queue.put_nowait(wakeup)
 
     def end(self) -> None:
@@ -91,7 +92,7 @@ class News:
         self._version = version
         if rows:
             self._newest = rows[-1][0]
-        return tuple(_wakeup(*row[2:]) for row in rows if row[1] != self._origin)
+        return tuple(_wakeup(*row[2:]) for row in rows if row[1] != self._origin and row[2] in _WAKES)
 
 
 def _wakeup(wake: str, workspace: str, session: str, turn: str | None) -> Wakeup:

@@ -3,9 +3,10 @@
 import os
 from dataclasses import replace
 
-from sessions.errors import StoreDamaged, UsageError
+from sessions.errors import StoreDamaged
 from sessions.model import Inbound, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
 from sessions.ports.catalog import Cursor, WorkspacePage
+from storage import cursors
 from storage.sqlite import binding, inbox, records, rows
 from storage.sqlite.step import Step, moment
 
@@ -44,12 +45,10 @@ def obtain(step: Step, key: WorkspaceKey, title: str = "") -> Workspace:
 
 def page(step: Step, after: Cursor | None, limit: int) -> WorkspacePage:
     """See :meth:`sessions.ports.catalog.Catalog.workspaces`."""
-    found = step.execute(
-        _PAGE,
-        (0 if after is None else _position(after), limit + 1),
-    ).fetchall()
+    start = 0 if after is None else _position(step, after)
+    found = step.execute(_PAGE, (start, limit + 1)).fetchall()
     shown = found[: max(limit, 0)]
-    following = Cursor(str(shown[-1][0])) if shown and len(found) > limit else None
+    following = cursors.after_workspace(shown[-1][0]) if shown and len(found) > limit else None
     return WorkspacePage(tuple((_noun(*row[1:-1]), row[-1]) for row in shown), following)
 
 
@@ -101,10 +100,11 @@ def _move_inbounds(step: Step, old: ThreadRef, new: ThreadRef) -> None:
         )
 
 
-def _position(cursor: Cursor) -> int:
-    if not cursor.position.isdecimal() or len(cursor.position) > 18:
-        raise UsageError("That page is not there any more. List again from the start.")
-    return int(cursor.position)
+def _position(step: Step, cursor: Cursor) -> int:
+    position = cursors.workspace_position(cursor)
+    if step.execute("SELECT 1 FROM workspaces WHERE seq = ?", (position,)).fetchone() is None:
+        raise cursors.unknown()
+    return position
 
 
 def _noun(id_: str, key: str, title: str, created_at: int) -> Workspace:

@@ -25,6 +25,7 @@ from sessions.model import (
 from sessions.names import fold
 from sessions.ports.catalog import DELETED_NOTE, Cursor, NewSession, SessionPage
 from sessions.ports.turns import Wake
+from storage import cursors
 from storage.state.changes import (
     Command,
     DropSession,
@@ -152,17 +153,22 @@ def delete(step: Step, session: SessionKey, event: EventId) -> Session:
     found = tables.live(session.id)
     if found is None:
         raise NoSuchSession("That session does not exist any more.")
-    _free_and_wake(step, session.id)
+    _void_and_wake(step, session.id)
     for thread in tables.bound_threads(session.id):
         step.put(PutBinding(thread, None))
     if session.id in tables.inboxes:
         _answer_waiting(step, session.id)
         bare = replace(found, name="", title="", status=Status.DELETED, preferences=Preferences())
         step.put(PutSession(bare))
-        step.wake(Wake.WAITING, session.id)
     else:
         step.put(DropSession(session.id))
     return _sign(step, Command.DELETE, event, found)
+
+
+def recorded(tables: Tables, event: EventId) -> Session | None:
+    """See :meth:`sessions.ports.catalog.Catalog.recorded`. The workspace is this one."""
+    receipts = (tables.receipts.get((command, event)) for command in Command)
+    return next((one.session for one in receipts if one is not None and one.session is not None), None)
 
 
 def migrate(step: Step, old: ThreadRef, new: ThreadRef) -> None:
@@ -196,14 +202,13 @@ def _sign(step: Step, command: Command, event: EventId, session: Session) -> Ses
     return session
 
 
-def _free_and_wake(step: Step, session: SessionId) -> None:
-    lease = step.tables.leases.get(session)
-    if lease is None or not lease.holder:
-        return
-    head = step.head(session)
-    running = head is not None and head.progress.handed and head.progress.answer is None
-    step.free_lease(session)
-    step.wake(Wake.STOP, session, head.inbound.event if head is not None and running else None)
+def _void_and_wake(step: Step, session: SessionId) -> None:
+    lease, head = step.tables.leases.get(session), step.head(session)
+    if lease is not None and lease.holder:
+        step.put(msgspec.structs.replace(lease, void=True))
+        step.wake(Wake.STOP, session, head.inbound.event if head and head.is_running else None)
+    if head is not None and step.is_free(session):
+        step.wake(Wake.WAITING, session)
 
 
 def _answer_waiting(step: Step, session: SessionId) -> None:
@@ -224,10 +229,10 @@ def _names_from(
 
 
 def _cursor(session: Session) -> Cursor:
-    micros, identity = by_activity(session)
-    return Cursor(f"{micros}.{identity}")
+    rank, identity = by_activity(session)
+    return cursors.after_session(-rank, identity)
 
 
 def _position(cursor: Cursor) -> tuple[int, SessionId]:
-    micros, _, identity = cursor.position.partition(".")
-    return (int(micros), SessionId(identity))
+    micros, identity = cursors.session_position(cursor)
+    return (-micros, identity)

@@ -104,13 +104,17 @@ class DropTurn(msgspec.Struct, frozen=True, tag=True):
 
 
 class PutLease(msgspec.Struct, frozen=True, tag=True):
-    """Who holds the session's lease; nobody where the holder is empty."""
+    """Who holds the session's lease; nobody where the holder is empty.
+
+    ``void``: the session was deleted under the holder, who may only release it.
+    """
 
     session: SessionId
     fence: int
     holder: Holder
     token: str
     deadline: datetime
+    void: bool = False
 
 
 class PutReceipt(msgspec.Struct, frozen=True, tag=True):

@@ -20,7 +20,7 @@ def acquire(step: Step, session: SessionKey, claim: Claim, known: Known | None) 
         return None
     former = step.tables.leases.get(session.id)
     ran_out = former is not None and bool(former.holder)
-    if ran_out and head.progress.handed and head.progress.answer is None:
+    if ran_out and head.is_running:
         step.put(msgspec.structs.replace(head.progress, takeovers=head.progress.takeovers + 1))
     fence = 1 if former is None else former.fence + 1
     return _hand_out(step, session, head, claim, fence, known)
@@ -48,8 +48,8 @@ def renew(step: Step, lease: Lease, duration: timedelta) -> Renewal:
     )
     step.put(moved)
     head = step.head(lease.session.id)
-    stop = head is not None and head.progress.stop and head.progress.answer is None
-    return Renewal(as_lease(step.tables, moved), stop)
+    stopped = head is not None and head.progress.stop and head.progress.answer is None
+    return Renewal(as_lease(step.tables, moved), head.inbound.event if head and stopped else None)
 
 
 def release(step: Step, lease: Lease) -> None:

@@ -21,6 +21,7 @@ from sessions.model import (
 from sessions.ports.catalog import LISTING_MEMORY, Cursor
 from sessions.ports.errands import Errand
 from sessions.ports.turns import EVENT_MEMORY
+from storage import cursors
 from storage.state.changes import (
     ForgetRoot,
     PutAlias,
@@ -37,6 +38,7 @@ class RootTables:
 
     def __init__(self) -> None:
         self.workspaces: dict[WorkspaceId, Workspace] = {}
+        self.order: list[WorkspaceId] = []
         self.keys: dict[WorkspaceKey, WorkspaceId] = {}
         self.homes: dict[ThreadRef, WorkspaceId] = {}
         self.listings: dict[tuple[ThreadRef, PersonId], PutListing] = {}
@@ -47,6 +49,8 @@ class RootTables:
         """Make the change."""
         match change:
             case PutWorkspace():
+                if change.workspace.id not in self.workspaces:
+                    self.order.append(change.workspace.id)
                 self.workspaces[change.workspace.id] = change.workspace
                 self.keys[change.workspace.key] = change.workspace.id
             case PutAlias():
@@ -116,11 +120,13 @@ def page(
     tables: RootTables, after: Cursor | None, limit: int
 ) -> tuple[tuple[Workspace, ...], Cursor | None]:
     """Workspaces in order of creation, and where the page ended."""
-    ordered = list(tables.workspaces)
-    start = 0 if after is None else ordered.index(WorkspaceId(after.position)) + 1
-    shown = ordered[start : start + limit]
-    more = shown and start + limit < len(ordered)
-    return tuple(tables.workspaces[one] for one in shown), Cursor(shown[-1]) if more else None
+    start = 0 if after is None else cursors.workspace_position(after)
+    if after is not None and not 0 < start <= len(tables.order):
+        raise cursors.unknown()
+    end = start + max(limit, 0)
+    shown = tables.order[start:end]
+    more = shown and end < len(tables.order)
+    return tuple(tables.workspaces[one] for one in shown), cursors.after_workspace(end) if more else None
 
 
 def settle(step: RootStep, thread: ThreadRef, home: WorkspaceId) -> WorkspaceId | None:

@@ -43,7 +43,7 @@ class Step:
         self.put(PutLease(session, lease.fence, Holder(""), "", self.now))
 
     def holds(self, lease: Lease) -> bool:
-        """Whether nobody took the lease since; its deadline does not matter."""
+        """Whether nobody took the lease since; its deadline does not matter, nor that it may be void."""
         held = self.tables.leases.get(lease.session.id)
         return (
             held is not None
@@ -56,7 +56,8 @@ class Step:
         session = self.tables.sessions.get(lease.session.id)
         if session is None:
             raise SessionGone("the session was deleted")
-        if not self.holds(lease):
+        held = self.holds(lease)
+        if not held or self.tables.leases[lease.session.id].void:
             if session.status is Status.DELETED:
                 raise SessionGone("the session was deleted")
             raise LeaseLost("the lease is not held")

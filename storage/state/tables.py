@@ -47,6 +47,11 @@ class Queued:
     accepted_at: datetime
     progress: Progress
 
+    @property
+    def is_running(self) -> bool:
+        """A holder was given it and has not committed it."""
+        return self.progress.handed and self.progress.answer is None
+
 
 class Tables:
     """One workspace. Only :meth:`apply` writes; it takes any change, also where others were lost."""

@@ -31,6 +31,7 @@ from sessions.ports.turns import (
     Wake,
     Work,
 )
+from storage.rules import born_in, gone, is_meant, may_meet
 from storage.state.changes import (
     Command,
     DropSession,
@@ -73,25 +74,25 @@ def accept(
 
 def commit(step: Step, lease: Lease, result: TurnResult) -> Committed:
     """See :meth:`sessions.ports.turns.Turns.commit`."""
-    tables = step.tables
-    session = tables.live(lease.session.id)
+    tables, key = step.tables, lease.session
+    seen = tables.events.get(result.turn)
+    if seen is not None and seen.session == key.id and seen.committed:
+        return Committed(tables.sessions.get(key.id) or gone(key, seen.at), fresh=False)
+    session = tables.live(key.id)
     if session is None:
         raise SessionGone("the session was deleted")
-    seen = tables.events.get(result.turn)
-    if seen is not None and seen.session == session.key.id and seen.committed:
-        return Committed(session, fresh=False)
     step.check_held(lease)
-    head = step.head(session.key.id)
+    head = step.head(key.id)
     if seen is None or head is None or head.inbound.event != result.turn:
         raise LeaseLost("the turn is not the one that is due")
-    start = len(tables.transcripts.get(session.key.id, ()))
+    start = len(tables.transcripts.get(key.id, ()))
     if result.messages:
-        step.put(PutMessages(session.key.id, start, result.messages))
+        step.put(PutMessages(key.id, start, result.messages))
     tally = _add(session.tally, result.messages, result.usage)
     step.put(PutSession(replace(session, tally=tally, active_at=step.now)))
     step.put(msgspec.structs.replace(head.progress, answer=result.answer))
     step.put(msgspec.structs.replace(seen, committed=True))
-    return Committed(tables.sessions[session.key.id], fresh=True)
+    return Committed(tables.sessions[key.id], fresh=True)
 
 
 def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Known | None) -> Work | None:
@@ -115,14 +116,16 @@ def delivered(step: Step, lease: Lease, turn: EventId, claim: Claim, known: Know
     return work
 
 
-def stop(step: Step, session: SessionKey, event: EventId) -> EventId | None:
+def stop(
+    step: Step, session: SessionKey, event: EventId, turn: EventId | None, said_at: datetime | None
+) -> EventId | None:
     """See :meth:`sessions.ports.turns.Turns.stop`."""
     seen = step.receipt(Command.STOP, event)
     if seen is not None:
         return seen.turn
     head = step.head(session.id)
     running = None
-    if head is not None and head.progress.handed and head.progress.answer is None:
+    if head is not None and is_meant(head.inbound, turn, said_at) and head.is_running:
         running = head.inbound.event
         step.put(msgspec.structs.replace(head.progress, stop=True))
         step.wake(Wake.STOP, session.id, running)
@@ -160,29 +163,15 @@ def _accept_again(
 ) -> Accepted:
     key = SessionKey(step.tables.workspace, seen.session)
     work = _take_or_wake(step, key, claim, known)
-    session = step.tables.sessions.get(seen.session) or gone(key, inbound, seen)
+    session = step.tables.sessions.get(seen.session) or gone(key, seen.at)
     return Accepted(session, fresh=False, ahead=_ahead(step, key.id, inbound.event), work=work)
-
-
-def gone(key: SessionKey, inbound: Inbound, seen: PutEvent) -> Session:
-    """What is left to say of a session that was deleted and delivered."""
-    return Session(
-        key=key,
-        name="",
-        title="",
-        status=Status.DELETED,
-        audience=inbound.place.audience,
-        starter=inbound.author.id,
-        created_at=seen.at,
-        active_at=seen.at,
-    )
 
 
 def _session_for(step: Step, inbound: Inbound, proposal: Proposal) -> tuple[Session, bool]:
     tables, thread = step.tables, inbound.place.thread
     bound = tables.bindings.get(thread)
     session = None if bound is None else tables.live(bound)
-    if session is not None:
+    if session is not None and may_meet(session.audience, inbound.place.audience):
         status = Status.PAUSED if session.status is Status.ARCHIVED else session.status
         step.put(PutSession(replace(session, status=status, active_at=step.now)))
         return session, False
@@ -191,7 +180,7 @@ def _session_for(step: Step, inbound: Inbound, proposal: Proposal) -> tuple[Sess
         name=_free_name(step, proposal),
         title=proposal.title,
         status=Status.ACTIVE,
-        audience=inbound.place.audience,
+        audience=born_in(inbound.place.audience),
         starter=inbound.author.id,
         created_at=step.now,
         active_at=step.now,

@@ -35,7 +35,7 @@ def a_long_day() -> tuple[Tables, list[Change]]:
     leasing.note_reply(step, work.lease, work.turn.id, ReplyRecord((ReplyPart("77"),)))
     turns.commit(step, work.lease, result(work.turn.id, *(f"line {n}" for n in range(150))))
     turns.delivered(step, work.lease, work.turn.id, claim(), None)
-    turns.stop(step, work.session.key, EventId("stop"))
+    turns.stop(step, work.session.key, EventId("stop"), None, None)
     step.now += timedelta(seconds=40)
     leasing.acquire(step, work.session.key, claim("two"), None)
     doomed = turns.accept(step, inbound(1, thread("b")), two, claim(), None).session

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from sessions.model import Audience, EventId, Platform, Preferences, SessionId, Status
+from sessions.model import OPEN, OPERATOR, Audience, EventId, Platform, Preferences, SessionId, Status
 from sessions.ports.store import Store
 from sessions.ports.turns import NEWS_LIMIT, Known, Proposal
 from tests.storage.conftest import Advance, Second
@@ -43,6 +43,57 @@ async def test_a_session_that_starts_by_itself_has_the_audience_of_its_message(s
     audience = Audience("channel 9")
     accepted = await accept(store, inbound(1, audience=audience))
     assert accepted.session.audience == audience
+
+
+async def test_a_place_that_became_private_leaves_the_open_session(store: Store) -> None:
+    first = await accept(store, inbound(1))
+    private = Audience("channel 9")
+    wanted = proposal("another-id-9", "beta")
+    moved = await accept(store, inbound(2, audience=private), claim("two"), proposed=wanted)
+    assert moved.started
+    assert moved.work is not None
+    assert moved.work.turn.id == inbound(2).event
+    assert (moved.session.key.id, moved.session.audience) == (wanted.id, private)
+    assert await store.bound(thread()) == moved.session
+    assert [turn.id for turn in await store.waiting(first.session.key)] == [inbound(1).event]
+    left = await store.get(first.session.key)
+    assert left is not None
+    assert left.status is Status.PAUSED
+
+
+async def test_a_place_that_became_open_leaves_the_private_session(store: Store) -> None:
+    first = await accept(store, inbound(1, audience=Audience("channel 9")))
+    moved = await accept(store, inbound(2), proposed=proposal("another-id-9", "beta"))
+    assert (moved.started, moved.session.audience) == (True, OPEN)
+    assert moved.session.key != first.session.key
+
+
+async def test_a_repeat_stays_with_its_session_whatever_its_place_became(store: Store) -> None:
+    first = await accept(store, inbound(1))
+    again = await accept(
+        store,
+        inbound(1, audience=Audience("channel 9")),
+        proposed=proposal("another-id-9", "beta"),
+    )
+    assert (again.fresh, again.started) == (False, False)
+    assert again.session.key == first.session.key
+    assert await store.bound(thread()) == first.session
+
+
+async def test_the_operator_joins_any_session_that_is_bound(store: Store) -> None:
+    for number, audience in enumerate((OPEN, Audience("channel 9"))):
+        where = thread(f"{number}")
+        made = await workspace_session(store, f"talk {number}", where=where, audience=audience)
+        joined = await accept(store, inbound(1, where, audience=OPERATOR))
+        assert (joined.started, joined.session.key) == (False, made.key)
+        assert joined.session.audience == audience
+
+
+async def test_what_the_operator_starts_is_open(store: Store) -> None:
+    started = await accept(store, inbound(1, audience=OPERATOR))
+    assert (started.started, started.session.audience) == (True, OPEN)
+    following = await accept(store, inbound(2, audience=OPERATOR))
+    assert following.session.key == started.session.key
 
 
 async def test_a_message_in_a_bound_thread_joins_its_session(store: Store) -> None:

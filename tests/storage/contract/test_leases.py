@@ -176,7 +176,7 @@ async def test_renewing_moves_the_deadline(store: Store, advance: Advance) -> No
     renewal = await store.renew(work.lease, LEASE)
     assert renewal.lease.deadline == work.lease.deadline + timedelta(seconds=20)
     assert renewal.lease.fence == work.lease.fence
-    assert not renewal.stop
+    assert renewal.stopped is None
     await advance(timedelta(seconds=29))
     assert await store.acquire(work.session.key, claim("two"), None) is None
 

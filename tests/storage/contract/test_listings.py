@@ -1,5 +1,8 @@
 from datetime import timedelta
 
+import pytest
+
+from sessions.errors import UsageError
 from sessions.model import (
     OPEN,
     Audience,
@@ -172,6 +175,15 @@ async def test_a_listing_is_remembered_for_its_person_and_thread(
     assert await store.listing(thread(), ADA.id) is None
 
 
+@pytest.mark.parametrize("ids", [("", "", "c", "d"), ("", "b", ""), ("",), ("", ""), ()])
+async def test_a_blank_keeps_the_place_of_a_number(
+    store: Store, second: Second, ids: tuple[str, ...]
+) -> None:
+    listing = Listing(tuple(map(SessionId, ids)))
+    await store.save_listing(thread(), ADA.id, listing)
+    assert await (await second()).listing(thread(), ADA.id) == listing
+
+
 async def test_the_latest_listing_counts(store: Store, advance: Advance) -> None:
     await store.save_listing(thread(), ADA.id, Listing((SessionId("a"),)))
     await advance(timedelta(minutes=50))
@@ -179,6 +191,35 @@ async def test_the_latest_listing_counts(store: Store, advance: Advance) -> None
     await advance(timedelta(minutes=50))
     await store.sweep(claim(), 10)
     assert await store.listing(thread(), ADA.id) == Listing((SessionId("b"),))
+
+
+@pytest.mark.parametrize("position", ["", "x", "7", "9" * 40 + ".a", "1e5.a", "-5.a", "\u0663.a", ".a"])
+async def test_a_cursor_that_no_page_of_sessions_gave_is_refused(store: Store, position: str) -> None:
+    session = await workspace_session(store, "a")
+    with pytest.raises(UsageError):
+        await store.page(session.key.workspace, None, Cursor(position), 10)
+
+
+@pytest.mark.parametrize("position", ["", "x", "0", "-1", "1.a", "99", "9" * 40, "\u0661", "1e5"])
+async def test_a_cursor_that_no_page_of_workspaces_gave_is_refused(store: Store, position: str) -> None:
+    await store.workspace(HOME)
+    with pytest.raises(UsageError):
+        await store.workspaces(Cursor(position), 10)
+
+
+async def test_a_cursor_of_another_workspace_shows_nothing_of_it(store: Store, advance: Advance) -> None:
+    await several(store, advance, "a", "b", "c")
+    own = await workspace_session(store, "own", workspace=WorkspaceKey("other"))
+    foreign = (await store.page((await home_of(store)).workspace, None, None, 1)).next
+    assert names_of(await store.page(own.key.workspace, None, foreign, 10)) == []
+
+
+async def test_a_cursor_outlives_its_session(store: Store, advance: Advance) -> None:
+    await several(store, advance, *"abc")
+    home = (await home_of(store)).workspace
+    first = await store.page(home, None, None, 1)
+    await store.delete(first.sessions[0].key, EventId("delete"))
+    assert names_of(await store.page(home, None, first.next, 10)) == ["b", "a"]
 
 
 async def test_workspaces_are_paged_in_order_of_creation(store: Store, advance: Advance) -> None:

@@ -4,16 +4,34 @@ from collections.abc import AsyncIterator
 from sessions.model import EventId, Platform
 from sessions.ports.store import Store
 from sessions.ports.turns import Wake, Wakeup
-from tests.storage.conftest import Second
-from tests.storage.contract.scene import TELEGRAM, accept, claim, converse, inbound, result, take, thread
+from tests.storage.conftest import Advance, Second
+from tests.storage.contract.scene import (
+    LEASE,
+    TELEGRAM,
+    accept,
+    claim,
+    converse,
+    inbound,
+    result,
+    take,
+    thread,
+)
+
+
+async def until(wakeups: AsyncIterator[Wakeup], wanted: Wakeup) -> list[Wakeup]:
+    """The hints that come before this one."""
+    before: list[Wakeup] = []
+    async with asyncio.timeout(5):
+        async for wakeup in wakeups:
+            if wakeup == wanted:
+                break
+            before.append(wakeup)
+    return before
 
 
 async def heard(wakeups: AsyncIterator[Wakeup], wanted: Wakeup) -> None:
     """Wait for the hint; others may come before it."""
-    async with asyncio.timeout(5):
-        async for wakeup in wakeups:
-            if wakeup == wanted:
-                return
+    await until(wakeups, wanted)
 
 
 async def test_accepting_without_a_claim_wakes_others(store: Store, second: Second) -> None:
@@ -67,6 +85,25 @@ async def test_a_deletion_wakes_who_can_tell_the_waiting(store: Store, second: S
     async with (await second()).wakeups() as wakeups:
         await store.delete(accepted.session.key, EventId("delete"))
         await heard(wakeups, Wakeup(Wake.WAITING, accepted.session.key))
+
+
+async def test_a_deletion_leaves_a_held_session_to_its_holder(store: Store, second: Second) -> None:
+    work = await take(store, inbound(1))
+    async with (await second()).wakeups() as wakeups:
+        await store.delete(work.session.key, EventId("delete"))
+        await store.release(work.lease)
+        seen = await until(wakeups, Wakeup(Wake.WAITING, work.session.key))
+    assert seen == [Wakeup(Wake.STOP, work.session.key, work.turn.id)]
+
+
+async def test_a_deletion_under_a_lease_that_ran_out_wakes_all(
+    store: Store, second: Second, advance: Advance
+) -> None:
+    work = await take(store, inbound(1))
+    await advance(LEASE)
+    async with (await second()).wakeups() as wakeups:
+        await store.delete(work.session.key, EventId("delete"))
+        await heard(wakeups, Wakeup(Wake.WAITING, work.session.key))
 
 
 async def test_several_subscribers_hear_the_same(store: Store) -> None:
