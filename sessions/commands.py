@@ -157,22 +157,23 @@ class SessionCommands:
 
     async def show(self, caller: Caller, session: str | None = None) -> Shown:
         """Show a session, by default the one bound here. Raises NothingBound, NoSuchSession."""
-        found = (await self._bound(caller)) if session is None else await self._resolve(caller, session)
+        found = await self._named_or_bound(caller, session)
         recent = await self._store.transcript(found.key, None, RECENT_MESSAGES)
         waiting = await self._store.waiting(found.key)
         return Shown(found, recent, sum(turn.answer is None for turn in waiting))
 
     async def delete(
-        self, caller: Caller, session: str, *, confirmed: bool = False
+        self, caller: Caller, session: str | None = None, *, confirmed: bool = False
     ) -> ConfirmDelete | Deleted:
-        """Ask whether to delete a session, or do it.
+        """Ask whether to delete a session, by default the one bound here, or do it.
 
         Raises NotPermitted for everybody but the starter and administrators.
         """
         done = await self._recorded(caller) if confirmed else None
         if done is not None:
             return Deleted(done)
-        return await self._delete(caller, await self._resolve(caller, session), confirmed=confirmed)
+        found = await self._named_or_bound(caller, session)
+        return await self._delete(caller, found, confirmed=confirmed)
 
     async def delete_id(self, caller: Caller, session: SessionId) -> Deleted | ConfirmDelete:
         """Delete the session whose id a confirmation carries; the caller's right is checked again."""
@@ -220,6 +221,9 @@ class SessionCommands:
             earlier += (SessionId(""),) * (skip - len(earlier))
         await self._store.save_listing(thread, person, Listing(earlier + ids))
 
+    async def _named_or_bound(self, caller: Caller, session: str | None) -> Session:
+        return await self._bound(caller) if session is None else await self._resolve(caller, session)
+
     async def _bound(self, caller: Caller) -> Session:
         bound = await self._store.bound(caller.place.thread)
         if bound is None:
@@ -233,7 +237,9 @@ class SessionCommands:
         """Find what a person named. An exact name beats a number."""
         workspace = await self._workspace(caller)
         wanted = said.strip()
-        named = await self._store.by_name(workspace.id, wanted) if wanted else None
+        if not wanted:
+            raise UsageError("Say which session, by its name or its number in the list.")
+        named = await self._store.by_name(workspace.id, wanted)
         if named is not None and self._may_see(caller, named):
             return named
         if wanted.isdecimal():
@@ -249,10 +255,9 @@ class SessionCommands:
         if listing is None:
             raise NoListing("Numbers refer to a list. Say “list” first, then use its numbers.")
         number = int(digits) if len(digits) < 10 else 0
+        shown = digits if number else f"{digits[:9]}…"
         if not 1 <= number <= len(listing.ids) or not listing.ids[number - 1]:
-            raise NoListing(
-                f"There is no number {digits[:10]} in the last list. Say “list” to see it again."
-            )
+            raise NoListing(f"There is no number {shown} in the last list. Say “list” to see it again.")
         session = await self._store.get(SessionKey(workspace.id, listing.ids[number - 1]))
         if session is None or not self._may_see(caller, session):
             raise NoSuchSession(_GONE)

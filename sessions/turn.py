@@ -11,14 +11,17 @@ from sessions.errors import ContextTooLong, ModelError, NothingToRetry, UserErro
 from sessions.incidents import report
 from sessions.interrupt import Interrupt
 from sessions.model import Answer, Ask, Ending, EventId, Message, Role, Turn, TurnResult, Usage
-from sessions.ports.model import ChatModel, Done, Prompt, Restart, Text
+from sessions.ports.model import ChatModel, CutBy, Done, Prompt, Restart, Text
 from sessions.ports.replies import Reply
 from sessions.ports.turns import Work
 from sessions.window import RecentMessages, estimate_prompt, estimate_tokens
 
 log = structlog.get_logger()
 
-CUT_NOTE = "The answer reached the model's length limit. Ask it to go on to read the rest."
+CUT_NOTES = {
+    CutBy.LENGTH: "The answer reached the model's length limit. Ask it to go on to read the rest.",
+    CutBy.FILTER: "The model's content filter ended the answer here. Asking in other words may help.",
+}
 TAKEN_OVER_NOTE = "Interrupted: this answer was begun several times and never finished. Send /retry."
 GIVEN_UP_NOTE = "Interrupted: this answer could not be finished. Send /retry."
 GONE_NOTE = "Interrupted: the terminal that asked is gone."
@@ -39,7 +42,7 @@ class _Draft:
 
     text: str = ""
     usage: Usage | None = None
-    cut: bool = False
+    cut: CutBy | None = None
 
 
 class TurnRunner:
@@ -114,7 +117,7 @@ class TurnRunner:
                         draft.usage = usage or _estimate(prompt, draft.text)
 
     def _answered(self, turn: Turn, recent: RecentMessages, draft: _Draft) -> TurnResult:
-        answer = Answer(Ending.ANSWERED, draft.text, CUT_NOTE if draft.cut else "")
+        answer = Answer(Ending.ANSWERED, draft.text, CUT_NOTES[draft.cut] if draft.cut else "")
         return TurnResult(
             turn.id,
             answer,

@@ -18,7 +18,7 @@ from sessions.errors import ContextTooLong, ModelDown, ModelRefused, SettingErro
 from sessions.llm import OpenAIModel, Patience
 from sessions.llm.events import EventReader
 from sessions.model import Role, Usage
-from sessions.ports.model import ChatModel, Done, Piece, Prompt, PromptMessage, Restart, Text
+from sessions.ports.model import ChatModel, CutBy, Done, Piece, Prompt, PromptMessage, Restart, Text
 from tests.emulators.openai import (
     Answer,
     ContextExceeded,
@@ -149,6 +149,23 @@ async def test_what_may_pass_is_tried_again(
     assert pauses.taken == [0.375, 0.75]
 
 
+async def test_a_wait_that_is_too_long_is_told_and_not_cut_short(
+    server: ModelServer, model: OpenAIModel, pauses: Pauses
+) -> None:
+    server.fail(rate_limited(retry_after=300))
+    with pytest.raises(ModelDown, match="come back in 5 minutes"):
+        await ask(model)
+    assert pauses.taken == []
+    assert len(server.requests) == 1
+
+
+async def test_an_answer_that_the_filter_cut_says_so(server: ModelServer, model: OpenAIModel) -> None:
+    server.fail(Finish(reason="content_filter", after=1))
+    pieces = await ask(model)
+    assert isinstance(pieces[-1], Done)
+    assert pieces[-1].cut is CutBy.FILTER
+
+
 @pytest.mark.parametrize(
     ("fault", "wait"),
     [
@@ -156,7 +173,6 @@ async def test_what_may_pass_is_tried_again(
         (rate_limited(retry_after_ms=1500), 1.75),
         (rate_limited(retry_after=NOW + timedelta(seconds=9)), 9.25),
         (rate_limited(retry_after=NOW - timedelta(seconds=9)), 0.375),
-        (rate_limited(retry_after=3600), 60),
     ],
 )
 async def test_the_far_ends_wish_to_wait_is_honoured_within_limits(

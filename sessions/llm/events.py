@@ -3,9 +3,9 @@
 import msgspec
 
 from sessions.errors import ModelError
-from sessions.llm.failures import Broken, Complaint, judge, read_complaint, withheld
+from sessions.llm.failures import NOTHING_SAID, Broken, Complaint, judge, read_complaint, withheld
 from sessions.model import Usage
-from sessions.ports.model import Done
+from sessions.ports.model import CutBy, Done
 
 _LONGEST_EVENT = 8 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -83,6 +83,7 @@ class _Chunk(msgspec.Struct):
     error: msgspec.Raw = msgspec.Raw()
 
 
+_CUTS = {"length": CutBy.LENGTH, "content_filter": CutBy.FILTER}
 _decoder = msgspec.json.Decoder(_Chunk)
 
 
@@ -123,8 +124,8 @@ class AnswerReader:
         if not self._finish or self._finish == "error":
             raise Broken("the stream ended early")
         if not self._said:
-            raise Broken("an empty answer")
-        return Done(self._usage, cut=self._finish == "length")
+            raise Broken(NOTHING_SAID)
+        return Done(self._usage, _CUTS.get(self._finish))
 
     def _read(self, events: list[bytes]) -> str:
         text = ""

@@ -1,5 +1,6 @@
 """What a refusal or failure of an OpenAI-compatible server means, and the words for it."""
 
+import math
 import re
 from typing import assert_never
 
@@ -27,6 +28,9 @@ _MODEL_UNKNOWN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SECRET = re.compile(r"\b(?:sk|key|pk)[-_][\w*.-]{4,}|(?<=://)[^\s/@]+@|bearer\s+\S+", re.IGNORECASE)
+
+
+NOTHING_SAID = "an empty answer"
 
 
 class Broken(ModelError):
@@ -106,9 +110,20 @@ def judge(
 
 def down(cause: Broken) -> ModelDown:
     """Give the words for a model that stays away."""
+    if cause.asked_wait is not None and cause.asked_wait >= 60:
+        minutes = math.ceil(cause.asked_wait / 60)
+        return ModelDown(
+            f"The model is too busy; it asks to come back in {minutes} minutes. Your message is kept; "
+            "send /retry then."
+        )
     if cause.status == 429:
         return ModelDown(
             "The model is too busy right now. Your message is kept; send /retry to try again."
+        )
+    if cause.reason == NOTHING_SAID:
+        return ModelDown(
+            "The model answered with nothing, several times. Your message is kept; "
+            "send /retry to try again."
         )
     return ModelDown(
         "The model cannot be reached right now. Your message is kept; send /retry to try again."

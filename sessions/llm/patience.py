@@ -13,8 +13,8 @@ class Patience:
 
     ``first_byte`` is how long the answer's headers may take, and then its first piece, which with a
     model that thinks may be long; ``between`` counts from one piece to the next. Waits between
-    attempts double from ``first_wait``; no wait is longer than ``longest_wait``, even if the far end
-    asks for it. After ``altogether`` no further attempt is made.
+    attempts double from ``first_wait``; no wait is longer than ``longest_wait``: where the far end asks
+    for more, no further attempt is made. Nor is one after ``altogether``.
     """
 
     connect: timedelta = timedelta(seconds=10)
@@ -23,10 +23,10 @@ class Patience:
     attempts: int = 5
     first_wait: timedelta = timedelta(milliseconds=500)
     longest_wait: timedelta = timedelta(seconds=60)
-    altogether: timedelta = timedelta(minutes=10)
+    altogether: timedelta = timedelta(minutes=4)
 
-    def wait(self, attempt: int, asked: float | None, chance: Callable[[], float]) -> float:
-        """Seconds to wait after a failed attempt (the first is 1).
+    def wait(self, attempt: int, asked: float | None, chance: Callable[[], float]) -> float | None:
+        """Seconds to wait after a failed attempt (the first is 1); None when that would be too long.
 
         ``asked`` is the far end's own wish; it is honoured, with a little more so that those who were
         told the same do not all come back at once. ``chance`` gives numbers from 0 to 1.
@@ -34,7 +34,7 @@ class Patience:
         longest = self.longest_wait.total_seconds()
         first = self.first_wait.total_seconds()
         if asked is not None:
-            return min(asked + first * chance(), longest)
+            return asked + first * chance() if asked <= longest else None
         doubled = first * 2.0 ** min(attempt - 1, 30)
         return min(doubled, longest) * (0.5 + chance() / 2)
 

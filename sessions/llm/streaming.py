@@ -125,13 +125,15 @@ class OpenAIModel:
     def _wait(self, attempt: int, broken: Broken, begun: float) -> float:
         """Return the seconds until the next attempt; raises ModelDown when there is none."""
         wait = self._patience.wait(attempt, broken.asked_wait, self._chance)
-        late = self._clock() - begun + wait > self._patience.altogether.total_seconds()
         event = {"attempt": attempt, "status": broken.status, "reason": broken.reason}
-        if late or attempt >= self._patience.attempts:
+        if wait is None or attempt >= self._patience.attempts or self._is_late(begun, wait):
             _log.warning("model.down", **event)
             raise down(broken) from broken
         _log.info("model.retry", wait=round(wait, 3), **event)
         return wait
+
+    def _is_late(self, begun: float, wait: float) -> bool:
+        return self._clock() - begun + wait > self._patience.altogether.total_seconds()
 
     async def _attempt(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         model = prompt.model or self._model

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from sessions.model import Role, Usage
@@ -35,12 +36,19 @@ class Restart:
     """The stream broke and begins again: forget the text so far."""
 
 
+class CutBy(StrEnum):
+    """Why the far end ended an answer early."""
+
+    LENGTH = "length"
+    FILTER = "filter"
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer is complete. ``cut`` says that it ran into the API's own length limit."""
+    """Nothing more comes. ``cut`` says why the answer is not whole, if it is not."""
 
     usage: Usage | None
-    cut: bool = False
+    cut: CutBy | None = None
 
 
 Piece = Text | Restart | Done
