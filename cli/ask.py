@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bots.terminal.conversation import Left
+from bots.terminal import pages
+from bots.terminal.conversation import Conversation, Left
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
 from bots.terminal.presenters import PlainPresenter, Presenter, SilentPresenter
@@ -87,7 +88,16 @@ async def _ask(
         if session is not None:
             await use_session(desk, session)
         async with open_conversation(desk, present) as conversation:
+            await _tell_interrupted(conversation)
             asked.answer = await conversation.say(text, accepted=asked.accepted, told=output.warn)
+            await _tell_interrupted(conversation)
+
+
+async def _tell_interrupted(conversation: Conversation) -> None:
+    for message in await conversation.interrupted():
+        retry = await conversation.can_retry(message)
+        hint = "/retry" if retry else "Say it again to have it answered."
+        output.warn(pages.interrupted(message, hint))
 
 
 def _presenting(json: bool) -> Callable[[], Presenter]:

@@ -2,15 +2,16 @@
 
 import asyncio
 import sys
+from threading import Lock
 from typing import Annotated
 
 import typer
 
 from bots.terminal.chat import TerminalChat
-from bots.terminal.conversation import Conversation, Left
+from bots.terminal.conversation import Left
 from bots.terminal.lines import PipedLines
 from bots.terminal.pages import counted
-from bots.terminal.presenters import PlainPresenter
+from bots.terminal.presenters import InTurn, PlainPresenter
 from cli import output
 from cli.options import LOCAL, Backend, Choice, Path, Workspace
 from cli.plain_values import PlainCommand
@@ -61,28 +62,38 @@ async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
     async with open_desk(choice) as desk:
         if session is not None:
             await use_session(desk, session)
-        async with open_conversation(
-            desk, lambda: PlainPresenter(sys.stdout, sys.stdout)
-        ) as conversation:
-            if not (sys.stdin.isatty() and sys.stdout.isatty()):
-                lines = PipedLines(sys.stdin.fileno(), sys.stdout)
-                await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
-                return
-            if greet:
-                output.say(await _greeting(desk))
-            await _edit(desk, conversation)
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            await _edit(desk, greet=greet)
+        else:
+            await _pipe(desk)
 
 
-async def _edit(desk: Desk, conversation: Conversation) -> None:
+async def _pipe(desk: Desk) -> None:
+    async with open_conversation(desk, lambda: PlainPresenter(sys.stdout, sys.stdout)) as conversation:
+        lines = PipedLines(sys.stdin.fileno(), sys.stdout)
+        await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
+
+
+async def _edit(desk: Desk, *, greet: bool) -> None:
     from bots.terminal.editor import EditedLines, unechoed
+    from bots.terminal.live import LiveChat
+    from bots.terminal.screen import Screen
 
     async def names(prefix: str) -> tuple[str, ...]:
         workspace = await desk.store.workspace(desk.operator.place.workspace)
         return await desk.store.names(workspace.id, None, prefix, _COMPLETIONS)
 
-    lines = EditedLines(desk.settings.home / "history", names)
-    with unechoed():
-        await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
+    screen, floor = Screen(sys.stdout), Lock()
+
+    def presenter() -> InTurn:
+        return InTurn(PlainPresenter(screen.answers, screen.answers), floor)
+
+    async with open_conversation(desk, presenter) as conversation:
+        if greet:
+            output.say(await _greeting(desk))
+        lines = EditedLines(desk.settings.home / "history", names, screen)
+        with unechoed():
+            await LiveChat(conversation, desk.commands, lines, screen).run()
 
 
 async def _greeting(desk: Desk) -> str:

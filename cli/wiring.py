@@ -29,6 +29,9 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 _LEAVE_AFTER = 2.0
 """Seconds that a terminal waits for its running turn when it is left."""
 
+_LEASE = 9
+"""Seconds that the next terminal waits at most for the answer of one that was killed."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -69,7 +72,7 @@ async def open_conversation(
     configure(desk.settings, "error")
     replies = TerminalReplies(present)
     async with chat_model(desk.settings) as model:
-        rules = engine_settings(desk.settings, _LEAVE_AFTER)
+        rules = engine_settings(desk.settings, _LEAVE_AFTER, longest_lease=_LEASE)
         async with Engine(desk.store, model, replies, settings=rules) as engine:
             yield Conversation(engine, desk.store, replies, desk.operator)
 
@@ -94,15 +97,18 @@ async def chat_model(settings: Settings) -> "AsyncIterator[ChatModel]":
         yield model
 
 
-def engine_settings(settings: Settings, drain: float) -> "EngineSettings":
-    """Return how the engine behaves; ``drain`` is in seconds."""
+def engine_settings(
+    settings: Settings, drain: float, *, longest_lease: int | None = None
+) -> "EngineSettings":
+    """Return how the engine behaves; times are in seconds."""
     from datetime import timedelta
 
     from sessions.engine import EngineSettings
     from sessions.turn import TurnRules
 
     rules = TurnRules(system=settings.system_prompt) if settings.system_prompt else TurnRules()
-    lease = timedelta(seconds=int(settings.lease_seconds))
+    seconds = int(settings.lease_seconds)
+    lease = timedelta(seconds=min(seconds, longest_lease or seconds))
     return EngineSettings(lease=lease, drain=timedelta(seconds=drain), rules=rules)
 
 

@@ -1,13 +1,14 @@
 """The terminal chat: messages and commands in, answers and pages out, one after the other."""
 
 import re
-from typing import TextIO, assert_never
+from typing import assert_never
 
 from bots.spoken import Command, Retry, parse_spoken, run_spoken
 from bots.terminal import pages
 from bots.terminal.conversation import Conversation
 from bots.terminal.lines import Lines
 from bots.terminal.plain import printable
+from bots.terminal.presenters import Paper
 from sessions.commands import SessionCommands
 from sessions.errors import StoreError, UsageError, UserError
 from sessions.model import Ask
@@ -32,7 +33,7 @@ Session Commands:
   /session list [page]              - List all sessions
   /session resume <name or number>  - Resume a session
   /session show [name]              - Show session details
-  /session delete <name>            - Delete a session
+  /session delete [name]            - Delete a session
   /session help                     - Show this help
 
 Also:
@@ -52,7 +53,7 @@ class TerminalChat:
         conversation: Conversation,
         commands: SessionCommands,
         lines: Lines,
-        stream: TextIO,
+        stream: Paper,
     ) -> None:
         self._conversation = conversation
         self._commands = commands
@@ -91,6 +92,7 @@ class TerminalChat:
     async def _say(self, text: str, ask: Ask) -> None:
         await self._conversation.say(text, ask=ask, accepted=self._announce, told=self._print)
         self._print("")
+        await self._show_interrupted()
 
     def _announce(self, accepted: Accepted) -> None:
         if accepted.started:
@@ -131,9 +133,10 @@ class TerminalChat:
             self._print("\nCancelled: nothing was deleted.\n")
 
     async def _show_interrupted(self) -> None:
-        notice = pages.interrupted(await self._conversation.interrupted())
-        if notice:
-            self._print(notice + "\n")
+        for message in await self._conversation.interrupted():
+            retry = await self._conversation.can_retry(message)
+            hint = "/retry asks it again." if retry else "Say it again to have it answered."
+            self._print(pages.interrupted(message, hint) + "\n")
 
     def _print(self, text: str) -> None:
         self._stream.write(printable(text) + "\n")

@@ -1,18 +1,19 @@
 """One person's way of talking to the engine from a terminal: say something, wait for its answer."""
 
 import asyncio
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from bots.terminal.interrupts import Interrupts, interrupting
 from bots.terminal.replies import TerminalReplies
+from bots.terminal.seen import SeenMessages
 from bots.terminal.talker import Talker, new_event
 from sessions.engine import Engine
 from sessions.errors import StoreUnavailable
-from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, Role, SessionKey
+from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, SessionKey
 from sessions.ports.catalog import Catalog
 from sessions.ports.turns import Accepted, Turns
 
@@ -29,6 +30,17 @@ class ConversationStore(Catalog, Turns, Protocol):
     """The ports of a store that a conversation uses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An accepted message whose answer is to come; ``ahead`` counts those that come first."""
+
+    text: str
+    session: SessionKey
+    event: EventId
+    ahead: int
+    answered: asyncio.Future[Answer]
+
+
 class Conversation:
     """Accepts what is said and waits for the answer, which the replies present meanwhile."""
 
@@ -38,6 +50,7 @@ class Conversation:
         self._engine = engine
         self._store = store
         self._replies = replies
+        self._seen = SeenMessages(store)
         self.talker = talker
 
     async def say(
@@ -53,22 +66,82 @@ class Conversation:
         ``accepted`` is called before anything of the answer is presented; ``told`` with a hint to the
         person. Ctrl-C stops the answer, a second one raises Left. Raises StoreUnavailable.
         """
+        said = await self.submit(text, ask=ask, accepted=accepted)
+        if said.ahead:
+            told(f"Waiting for {said.ahead} earlier in this session; Ctrl-C twice leaves.")
+        interrupts = Interrupts()
+        with interrupting(interrupts.arrive):
+            return await self.answer(said, interrupts, told)
+
+    async def submit(
+        self,
+        text: str,
+        *,
+        ask: Ask = Ask.ANSWER,
+        accepted: Callable[[Accepted], None] = lambda _: None,
+    ) -> Said:
+        """Have something accepted, and its answer presented when its turn comes; then wait for it."""
         inbound = self._inbound(text, ask)
         answered = self._replies.expect(inbound.event)
         try:
             taken = await self._accept(inbound)
             accepted(taken)
-            if taken.ahead:
-                told(f"Waiting for {taken.ahead} earlier in this session; Ctrl-C twice leaves.")
-            return await self._answer(taken.session.key, inbound.event, answered, told)
-        finally:
+        except BaseException:
             self._replies.forget(inbound.event)
+            raise
+        self._replies.begin(inbound.event)
+        return Said(text, taken.session.key, inbound.event, taken.ahead, answered)
+
+    async def answer(
+        self,
+        said: Said,
+        interrupts: Interrupts | None = None,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> Answer:
+        """Return the answer once it is presented; cancelled, present no more of it."""
+        try:
+            while not said.answered.done():
+                awaited: set[asyncio.Future[Any]] = {said.answered}
+                if interrupts is not None:
+                    awaited |= {interrupts.first, interrupts.second}
+                await asyncio.wait(awaited, timeout=_LOOK_AFTER, return_when=asyncio.FIRST_COMPLETED)
+                if said.answered.done():
+                    break
+                if interrupts is not None and interrupts.second.done():
+                    raise Left
+                if interrupts is not None and interrupts.first.done():
+                    interrupts.heed()
+                    if not await self.stop(said):
+                        told(
+                            "The message waits behind others. Ctrl-C once more leaves without its answer."
+                        )
+                elif await self._given_up(said) and not said.answered.done():
+                    return Answer(Ending.INTERRUPTED)
+            self._seen.told(said.event)
+            return said.answered.result()
+        finally:
+            self._replies.forget(said.event)
+
+    async def stop(self, said: Said) -> bool:
+        """Stop the answer if it is this message's turn; nobody else's is stopped."""
+        return await self._store.stop(said.session, new_event(), turn=said.event) is not None
+
+    async def leave(self, pending: Iterable[Said]) -> None:
+        """Begin no further answer and stop the running ones; what still waits is left unanswered."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._engine.drain())
+            for said in pending:
+                group.create_task(self.stop(said))
 
     async def interrupted(self) -> tuple[Message, ...]:
-        """The newest messages of the session bound here, if they were interrupted and never answered."""
+        """Return what was said in the session bound here, never answered, and not told before."""
         bound = await self._store.bound(self.talker.place.thread)
-        newest = await self._store.transcript(bound.key, None, 10) if bound else ()
-        return unanswered(newest)
+        return await self._seen.interrupted(bound) if bound else ()
+
+    async def can_retry(self, message: Message) -> bool:
+        """Whether the message is the one that ``/retry`` would run again."""
+        bound = await self._store.bound(self.talker.place.thread)
+        return bound is not None and await self._seen.is_last(bound, message)
 
     def _inbound(self, text: str, ask: Ask) -> Inbound:
         event = new_event()
@@ -92,78 +165,6 @@ class Conversation:
                 await asyncio.sleep(0.1 * 2**attempt)
         return await self._engine.accept(inbound)
 
-    async def _answer(
-        self,
-        session: SessionKey,
-        event: EventId,
-        answered: asyncio.Future[Answer],
-        told: Callable[[str], None],
-    ) -> Answer:
-        with _interrupts() as interrupts:
-            while not answered.done():
-                awaited: set[asyncio.Future[Any]] = {answered, interrupts.first, interrupts.second}
-                await asyncio.wait(awaited, timeout=_LOOK_AFTER, return_when=asyncio.FIRST_COMPLETED)
-                if interrupts.second.done():
-                    raise Left
-                if interrupts.first.done() and not answered.done():
-                    interrupts.heed()
-                    await self._stop(session, event, told)
-                elif await self._given_up(session, event) and not answered.done():
-                    return Answer(Ending.INTERRUPTED)
-        return answered.result()
-
-    async def _stop(self, session: SessionKey, event: EventId, told: Callable[[str], None]) -> None:
-        """Stop the answer if it is this message's turn; nobody else's is stopped."""
-        inbox = await self._store.waiting(session)
-        if inbox and inbox[0].id == event:
-            await self._store.stop(session, new_event())
-        else:
-            told("The message waits behind others. Ctrl-C once more leaves without its answer.")
-
-    async def _given_up(self, session: SessionKey, event: EventId) -> bool:
+    async def _given_up(self, said: Said) -> bool:
         """Whether the message left the inbox elsewhere: this process was taken for dead."""
-        return all(turn.id != event for turn in await self._store.waiting(session))
-
-
-def unanswered(newest: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Return the interrupted messages of persons at the end of a transcript, oldest first."""
-    found: list[Message] = []
-    for message in reversed(newest):
-        if message.role is not Role.USER or message.ending is not Ending.INTERRUPTED:
-            break
-        found.append(message)
-    return tuple(reversed(found))
-
-
-class _Interrupts:
-    """The first and the second Ctrl-C."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.first: asyncio.Future[None] = loop.create_future()
-        self.second: asyncio.Future[None] = loop.create_future()
-        self._heeded = loop.create_future()
-        self._pending = self.first
-
-    def heed(self) -> None:
-        """The first one is being acted upon: wait for the second one alone."""
-        self.first = self._heeded
-
-    def arrive(self) -> None:
-        if not self._pending.done():
-            self._pending.set_result(None)
-        elif not self.second.done():
-            self.second.set_result(None)
-
-
-@contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
-    """Take Ctrl-C for a wish to stop the answer instead of the program."""
-    interrupts, loop = _Interrupts(), asyncio.get_running_loop()
-    before = signal.getsignal(signal.SIGINT)
-    loop.add_signal_handler(signal.SIGINT, interrupts.arrive)
-    try:
-        yield interrupts
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, before)
+        return all(turn.id != said.event for turn in await self._store.waiting(said.session))

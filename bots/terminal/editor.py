@@ -1,4 +1,4 @@
-"""Lines that a person edits at a terminal; the one place that imports prompt_toolkit."""
+"""Lines that a person edits at a terminal, with prompt_toolkit."""
 
 import sys
 import termios
@@ -10,9 +10,11 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from bots.terminal.lines import is_yes
 from bots.terminal.plain import one_line
+from bots.terminal.screen import Screen
 from sessions.commands import WORDS
 
 _COMMANDS = ("/session ", "/stop", "/retry", "/help", "/quit")
@@ -25,19 +27,30 @@ Names = Callable[[str], Awaitable[tuple[str, ...]]]
 class EditedLines:
     """Reads from the terminal with line editing, history and completion.
 
-    A pasted text of several lines is one message. Ctrl-C clears the line, Ctrl-D ends the input.
+    A pasted text of several lines is one message. Ctrl-D ends the input.
     """
 
-    def __init__(self, history: Path | None, names: Names) -> None:
+    def __init__(self, history: Path | None, names: Names, screen: Screen) -> None:
+        self._screen = screen
+        self._interrupt: Callable[[], bool] = lambda: False
         self._session: PromptSession[str] = PromptSession(
-            history=_history(history), completer=_Words(names), complete_while_typing=False
+            history=_history(history),
+            completer=_Words(names),
+            complete_while_typing=False,
+            key_bindings=self._keys(),
         )
+
+    def on_interrupt(self, act: Callable[[], bool]) -> None:
+        """See :meth:`bots.terminal.live.LiveLines.on_interrupt`."""
+        self._interrupt = act
 
     async def read(self) -> str | None:
         """Return the next message; None at Ctrl-D."""
         while True:
             try:
-                return await self._session.prompt_async("> ")
+                return await self._session.prompt_async(
+                    lambda: self._screen.above("> "), handle_sigint=False
+                )
             except KeyboardInterrupt:
                 continue
             except EOFError:
@@ -47,19 +60,28 @@ class EditedLines:
         """Ask; Ctrl-C is no."""
         asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
         try:
-            return is_yes(await asking.prompt_async(question))
+            return is_yes(
+                await asking.prompt_async(lambda: self._screen.above(question), handle_sigint=False)
+            )
         except KeyboardInterrupt:
             return False
         except EOFError:
             return None
 
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        def interrupt(event: KeyPressEvent) -> None:
+            if not self._interrupt():
+                event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+        return keys
+
 
 @contextmanager
 def unechoed() -> Iterator[None]:
-    """Let keys typed during an answer wait for the next prompt instead of mixing with what is printed.
-
-    Ctrl-C keeps its meaning.
-    """
+    """Let keys that are typed between two prompts wait for the next one; Ctrl-C keeps its meaning."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     silent = [*before]

@@ -106,15 +106,14 @@ def deleted(session: Session) -> str:
     return f"🗑️  Session '{one_line(session.name)}' deleted successfully."
 
 
-def interrupted(messages: Sequence[Message]) -> str:
-    """The messages of persons that were never answered because a process ended; "" if there are none."""
-    lost = [message for message in messages if message.ending is Ending.INTERRUPTED]
-    lines = [
-        f"⚠️  Interrupted, not answered: {shorten(message.content, 60)}"
-        for message in lost
-        if message.role is Role.USER
-    ]
-    return "\n".join((*lines, "Say /retry to ask the last one again.")) if lines else ""
+def interrupted(message: Message, hint: str) -> str:
+    """A message that was never answered because a process ended; ``hint`` says how to go on."""
+    return f"⚠️  Interrupted: “{shorten(message.content, 60)}” was not answered. {hint}"
+
+
+def left(text: str) -> str:
+    """A message that waited when its terminal was left."""
+    return f"⚠️  Not answered: “{shorten(text, 60)}” still waited."
 
 
 def second(at: datetime) -> str:

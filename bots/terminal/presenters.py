@@ -1,10 +1,23 @@
 """Ways of putting a growing answer on a terminal or into a pipe."""
 
-from typing import Protocol, TextIO
+from threading import Lock
+from typing import Protocol
 
 from bots.terminal.plain import printable
 
 AGAIN = "↻ The answer broke off and begins again:"
+
+
+class Paper(Protocol):
+    """What text is written on: a stream, or a part of a screen."""
+
+    def write(self, text: str, /) -> object:
+        """Write the text at the end of what was written before."""
+        ...
+
+    def flush(self) -> object:
+        """Let everything that was written be seen."""
+        ...
 
 
 class Presenter(Protocol):
@@ -22,7 +35,7 @@ class Presenter(Protocol):
 class PlainPresenter:
     """Writes what is new of the answer as it comes, and the note to ``notes``."""
 
-    def __init__(self, stream: TextIO, notes: TextIO) -> None:
+    def __init__(self, stream: Paper, notes: Paper) -> None:
         self._stream = stream
         self._notes = notes
         self._written = ""
@@ -66,3 +79,28 @@ class SilentPresenter:
 
     def end(self, text: str, note: str) -> None:
         """Do nothing."""
+
+
+class InTurn:
+    """Presents an answer when no other one with the same lock is being presented."""
+
+    def __init__(self, presenter: Presenter, floor: Lock) -> None:
+        self._presenter = presenter
+        self._floor = floor
+        self._has_floor = False
+
+    def show(self, text: str) -> None:
+        """Present the text if nobody else presents; the whole comes at the end in any case."""
+        self._has_floor = self._has_floor or self._floor.acquire(blocking=False)
+        if self._has_floor:
+            self._presenter.show(text)
+
+    def end(self, text: str, note: str) -> None:
+        """Wait for the others' end, present the whole answer, and let the next one begin."""
+        if not self._has_floor:
+            self._floor.acquire()
+        try:
+            self._presenter.end(text, note)
+        finally:
+            self._has_floor = False
+            self._floor.release()

@@ -28,6 +28,10 @@ class TerminalReplies:
         reply = self._awaited[event] = _Presented(_Pen(self._present()))
         return reply.answered
 
+    def begin(self, event: EventId) -> None:
+        """Let the answer be presented; what came of it before was held back."""
+        self._awaited[event].begin()
+
     def forget(self, event: EventId) -> None:
         """Wait no more for that answer."""
         reply = self._awaited.pop(event, None)
@@ -58,19 +62,32 @@ class _Presented:
 
     def __init__(self, pen: "_Pen") -> None:
         self._pen = pen
+        self._begun = asyncio.Event()
+        self._early = ""
         self.answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
+    def begin(self) -> None:
+        """Present what came so far, and go on."""
+        self._begun.set()
+        if self._early:
+            self._pen.write(self._early)
+
     def show(self, text: str) -> None:
-        self._pen.write(text)
+        if self._begun.is_set():
+            self._pen.write(text)
+        else:
+            self._early = text
 
     async def finish(self, answer: Answer) -> None:
+        await self._begun.wait()
         await asyncio.to_thread(self._pen.end, *closing(answer))
         if not self.answered.done():
             self.answered.set_result(answer)
 
     def leave(self) -> None:
         """Present nothing more."""
-        self._pen.put_down()
+        self._begun.set()
+        self._pen.leave()
 
 
 class _Pen:
@@ -81,10 +98,13 @@ class _Pen:
         self._changed = Condition()
         self._latest: str | None = None
         self._down = False
+        self._left = False
         self._thread: Thread | None = None
 
     def write(self, text: str) -> None:
         with self._changed:
+            if self._down:
+                return
             self._latest = text
             self._changed.notify()
         if self._thread is None:
@@ -93,13 +113,18 @@ class _Pen:
 
     def end(self, text: str, note: str) -> None:
         """Wait until everything is presented. Blocks."""
-        self.put_down()
+        with self._changed:
+            left, self._down = self._left, True
+            self._changed.notify()
         if self._thread is not None:
             self._thread.join()
-        self._presenter.end(text, note)
+        if not left:
+            self._presenter.end(text, note)
 
-    def put_down(self) -> None:
+    def leave(self) -> None:
+        """Break off where it is."""
         with self._changed:
+            self._left = not self._down
             self._down = True
             self._changed.notify()
 
@@ -108,7 +133,9 @@ class _Pen:
             with self._changed:
                 self._changed.wait_for(lambda: self._down or self._latest is not None)
                 if self._down:
-                    return
+                    break
                 text, self._latest = self._latest, None
             if text is not None:
                 self._presenter.show(text)
+        if self._left:
+            self._presenter.end("", "")

@@ -42,6 +42,11 @@ class Terminal:
                 raise AssertionError(f"{text!r} did not appear in {self._unread!r}")
         self._unread = self._unread.partition(text)[2]
 
+    def kill(self) -> None:
+        """End the process by SIGKILL."""
+        self._process.kill()
+        self._process.wait()
+
     def wait(self, seconds: float = 20) -> int:
         """Wait for the end of the process and return its exit code."""
         end = time.monotonic() + seconds

@@ -1,11 +1,26 @@
 import json
 
 from tests.cli.conftest import Parley
-from tests.cli.terminal import terminal
+from tests.cli.terminal import Terminal, terminal
 
 ENTER = "\r"
 CTRL_C = "\x03"
 CTRL_D = "\x04"
+
+
+def introduce(screen: Terminal) -> None:
+    """Have the offline model say who it is: it does so once in a session, slowly where that is asked."""
+    screen.expect(">")
+    screen.type("never sent" + CTRL_C)
+    screen.expect(">")
+    screen.type("hello" + ENTER)
+    screen.expect("You said: hello")
+
+
+def endings(parley: Parley, session: str) -> list[str]:
+    """How the newest messages of persons ended."""
+    shown = json.loads(parley("session", "show", session, "--json").out)
+    return [one["ending"] for one in shown["recent_messages"] if one["role"] == "user"]
 
 
 def test_a_chat_answers_and_ends_with_ctrl_d(parley: Parley) -> None:
@@ -22,24 +37,69 @@ def test_a_chat_answers_and_ends_with_ctrl_d(parley: Parley) -> None:
         assert screen.wait() == 0
 
 
-def test_ctrl_c_stops_the_answer_and_the_chat_goes_on(parley: Parley) -> None:
+def test_commands_act_and_messages_queue_while_an_answer_runs(parley: Parley) -> None:
     with terminal(parley.folder, parley.environment, "chat", "--session", "alpha") as screen:
-        screen.expect(">")
-        screen.type("hello" + ENTER)
-        screen.expect("You said: hello")
-        screen.expect(">")
+        introduce(screen)
         screen.type("slow" + ENTER)
-        screen.expect("Slowly now")
+        screen.expect("Slowly")
+        screen.type("/session list" + ENTER)
+        screen.expect("Total: 1 session")
+        screen.type("the next one" + ENTER)
+        screen.expect("Waiting for 1 earlier message of this session")
+        screen.type("/stop" + ENTER)
+        screen.expect("⏹ Stopped.")
+        screen.expect("You said: the next one")
+        screen.expect("Before that: slow")
+        screen.type("slow" + ENTER)
+        screen.expect("Slowly")
+        screen.type("half a")
+        screen.expect("half a")
         screen.type(CTRL_C)
-        screen.expect("Stopped.")
-        screen.expect(">")
-        screen.type("again" + ENTER)
-        screen.expect("You said: again")
-        screen.expect(">")
+        screen.expect("⏹ Stopped.")
+        screen.expect("half a")
+        screen.type(" line" + ENTER)
+        screen.expect("You said: half a line")
+        screen.expect("Before that: slow")
         screen.type("/quit" + ENTER)
         assert screen.wait() == 0
-    shown = json.loads(parley("session", "show", "alpha", "--json").out)
-    assert "stopped" in {message["ending"] for message in shown["recent_messages"]}
+    assert endings(parley, "alpha")[-2:] == ["stopped", "answered"]
+
+
+def test_ctrl_d_during_an_answer_stops_it_and_leaves(parley: Parley) -> None:
+    with terminal(parley.folder, parley.environment, "chat", "--session", "alpha") as screen:
+        introduce(screen)
+        screen.type("slow" + ENTER)
+        screen.expect("Slowly")
+        screen.type("never begun" + ENTER)
+        screen.expect("Waiting for 1 earlier message")
+        screen.expect(">")
+        screen.type(CTRL_D)
+        screen.expect("“never begun” still waited")
+        assert screen.wait() == 0
+        assert "Stopped." in screen.seen
+    assert endings(parley, "alpha") == ["answered", "stopped"]
+
+
+def test_a_killed_terminal_is_told_of_by_the_next_one(parley: Parley) -> None:
+    environment = {**parley.environment, "PARLEY_LEASE_SECONDS": "2"}
+    told = "Interrupted: “slow” was not answered."
+    with terminal(parley.folder, environment, "chat", "--session", "alpha") as screen:
+        introduce(screen)
+        screen.type("slow" + ENTER)
+        screen.expect("Slowly")
+        screen.kill()
+    with terminal(parley.folder, environment, "chat") as screen:
+        screen.expect(">")
+        screen.type("hi again" + ENTER)
+        screen.expect("You said: slow hi again")
+        screen.expect(told)
+        screen.type("slow" + ENTER)
+        screen.expect("Slowly")
+        screen.kill()
+    asked = parley("once more", "--session", "alpha", PARLEY_LEASE_SECONDS="2")
+    assert told in asked.error
+    assert told not in parley("and again", "--session", "alpha").error
+    assert endings(parley, "alpha") == ["answered", "answered"]
 
 
 def test_a_pasted_text_of_several_lines_is_one_message(parley: Parley) -> None:

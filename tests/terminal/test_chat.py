@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bots.terminal.chat import TerminalChat
-from bots.terminal.conversation import Conversation, Left, unanswered
+from bots.terminal.conversation import Conversation, Left
 from bots.terminal.presenters import PlainPresenter
 from bots.terminal.replies import TerminalReplies
+from bots.terminal.seen import lost
 from bots.terminal.talker import Talker, new_event
 from sessions.commands import SessionCommands
 from sessions.engine import Engine, EngineSettings
 from sessions.model import (
     Ending,
+    EventId,
     Person,
     PersonId,
     Place,
@@ -111,9 +113,9 @@ async def test_a_message_that_was_left_is_shown_as_interrupted_by_the_next_chat(
     home.model.let()
     async with home.chat("/retry", "/session resume alpha") as chat:
         await chat.run()
-    assert "Interrupted, not answered: never answered" in home.shown
+    assert "Interrupted: “never answered” was not answered. /retry asks it again." in home.shown
     assert "re: never answered" in home.shown
-    assert home.shown.count("Interrupted, not answered") == 1
+    assert home.shown.count("Interrupted") == 1
 
 
 async def test_ctrl_c_twice_leaves_a_message_that_waits_behind_another_platforms() -> None:
@@ -160,9 +162,10 @@ async def test_a_deleted_sessions_thread_starts_a_new_one() -> None:
     assert "📂 Session: chat-" in home.shown
 
 
-def test_only_the_newest_messages_without_an_answer_count_as_interrupted() -> None:
-    lost = said("lost", ending=Ending.INTERRUPTED)
-    answer = said("answer", Role.ASSISTANT)
-    assert unanswered((said("a"), answer, lost, lost)) == (lost, lost)
-    assert unanswered((lost, said("b"), answer)) == ()
-    assert unanswered(()) == ()
+def test_a_retry_ends_an_interruption() -> None:
+    gone = said("gone", ending=Ending.INTERRUPTED)
+    other = replace(gone, turn=EventId("other"))
+    again = replace(said("answer", Role.ASSISTANT), supersedes=gone.turn)
+    assert lost((gone, said("b", Role.ASSISTANT), other)) == (gone, other)
+    assert lost((gone, other, again)) == (other,)
+    assert lost(()) == ()
