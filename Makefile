@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Two at once: most tests wait for processes.
+PYTEST := $(BIN)/python -m pytest -n 2
+
 .PHONY: help run test check format lint types layers demo chaos bench clean
 
 help: ## Show the targets
@@ -14,14 +17,14 @@ run: $(VENV)/.run ## Serve the bots that have a token, else open the terminal ch
 	@$(BIN)/parley run
 
 test: $(VENV)/.dev ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: $(VENV)/.dev ## What CI runs: format, lint, types, layers, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 format: $(VENV)/.dev ## Format the code and sort the imports
 	@$(BIN)/ruff check --fix .
