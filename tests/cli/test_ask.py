@@ -1,13 +1,14 @@
 import asyncio
 import json
 import sqlite3
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Parley, Result
-from tests.emulators.openai import CutStream, ModelServer, Status
+from tests.cli.conftest import COMMAND, Parley, Result
+from tests.emulators.openai import CutStream, ModelServer, rate_limited
 
 
 def test_three_prompts_share_a_session(parley: Parley) -> None:
@@ -44,15 +45,63 @@ def test_several_words_without_quotes_are_a_usage_error(parley: Parley) -> None:
     result = parley("What", "is", "Python?")
     assert (result.code, result.out) == (2, "")
     assert "parley 'What is Python?'" in result.error
-    assert "parley session" in parley("sesion", "list").error
 
 
 def test_a_prompt_may_begin_with_a_dash_or_be_a_commands_name(parley: Parley) -> None:
     assert "You said: -v" in parley("--session", "a", "--", "-v").out
     assert "You said: session" in parley("--session", "a", "--", "session").out
-    hint = parley("-v", "--session", "a")
-    assert hint.code == 2
-    assert "parley -- -v" in hint.error
+    assert "You said: list" in parley("ask", "list", "--session", "a").out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("-v", "--session", "a"), "parley --session a -- -v"),
+        (("--dash prompt",), "parley -- '--dash prompt'"),
+        (("session", "start", "-dash"), "parley session start -- -dash"),
+        (("session", "delete", "-dash", "--yes"), "parley session delete --yes -- -dash"),
+    ],
+)
+def test_a_leading_dash_gets_a_hint(parley: Parley, words: tuple[str, ...], hint: str) -> None:
+    result = parley(*words)
+    assert (result.code, result.out) == (2, "")
+    assert hint in result.error
+
+
+def test_text_that_is_piped_in_is_the_prompt_or_what_it_is_about(parley: Parley) -> None:
+    assert "You said: my name is Ada" in parley("--session", "a", said="my name is Ada\n").out
+    about = parley("and these notes", "--session", "a", said="first\nsecond\n")
+    assert "You said: and these notes --- From standard input: --- first second" in about.out
+    assert "You told me that your name is Ada." in parley("-", said="what is my name?").out
+
+
+@pytest.mark.parametrize("words", [("--session", "a"), ("-",), (" ",), ("--", ""), ()])
+def test_a_missing_or_empty_prompt_is_a_usage_error(parley: Parley, words: tuple[str, ...]) -> None:
+    result = parley(*words)
+    assert (result.code, result.out) == (2, "")
+    assert 'parley "What is Python?"' in result.error
+
+
+def test_output_that_nobody_reads_or_that_finds_no_room_loses_no_answer(parley: Parley) -> None:
+    def ended(line: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line, "sh", *COMMAND],
+            cwd=parley.folder,
+            env=parley.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    assert ended('"$@" hello --session a | head -c 5') == (1, "")
+    full = "Error: The output cannot be written: No space left on device.\n"
+    assert ended('"$@" again --session a > /dev/full') == (1, full)
+    assert ended('"$@" session list > /dev/full') == (1, full)
+    shown = json.loads(parley("session", "show", "a", "--json").out)
+    assert [one["ending"] for one in shown["recent_messages"]] == ["answered"] * 4
 
 
 @pytest.mark.parametrize("session", ["", "a\nb", "x" * 300, "42"])
@@ -62,10 +111,6 @@ def test_a_bad_session_name_loses_nothing_and_asks_nobody(parley: Parley, sessio
     assert result.code in (1, 2)
     assert result.error.startswith("Error: ")
     assert json.loads(parley("session", "list", "--json").out)["total"] == 0
-
-
-def test_an_empty_prompt_is_a_usage_error(parley: Parley) -> None:
-    assert parley(" ").code == 2
 
 
 def test_what_is_no_utf8_is_replaced(parley: Parley, tmp_path: Path) -> None:
@@ -104,9 +149,15 @@ async def models() -> AsyncIterator[ModelServer]:
 
 
 async def ask(parley: Parley, models: ModelServer, *words: str, model: str = "gpt-4") -> Result:
-    return await asyncio.to_thread(
-        parley, *words, OPENAI_BASE_URL=models.base_url, OPENAI_API_KEY="sk-test", PARLEY_MODEL=model
-    )
+    return await asyncio.to_thread(parley, *words, **model_settings(models, model))
+
+
+def model_settings(models: ModelServer, model: str = "gpt-4") -> dict[str, str]:
+    return {
+        "OPENAI_BASE_URL": models.base_url,
+        "OPENAI_API_KEY": "sk-test",
+        "PARLEY_MODEL": model,
+    }
 
 
 async def test_a_real_model_answers_in_the_session(parley: Parley, models: ModelServer) -> None:
@@ -154,20 +205,24 @@ async def test_a_broken_stream_begins_again_below_a_line(parley: Parley, models:
     )
 
 
-async def test_the_retry_command_answers_the_last_message_again(
-    parley: Parley, models: ModelServer
-) -> None:
-    models.fail(Status(status=400, message="broken", error_type="invalid_request_error"))
-    environment = {
-        "OPENAI_BASE_URL": models.base_url,
-        "OPENAI_API_KEY": "sk-test",
-        "PARLEY_MODEL": "gpt-4",
-    }
-    failed = await asyncio.to_thread(parley, "chat", said="hello\n", **environment)
-    assert failed.code == 0
-    models.enqueue("second try")
-    again = await asyncio.to_thread(parley, "chat", said="/retry\n", **environment)
-    assert "second try" in again.out
+async def test_a_prompt_is_asked_again_as_the_note_says(parley: Parley, models: ModelServer) -> None:
+    models.fail(rate_limited(retry_after=600))
+    failed = await ask(parley, models, "hello", "--session", "a b")
+    assert failed.code == 1
+    assert "say “parley ask --retry --session 'a b'”" in failed.error
+    assert "/retry" not in failed.error
+    models.enqueue("second try", "third try")
+    again = await ask(parley, models, "ask", "--retry", "--session", "a b")
+    assert (again.code, again.out) == (0, "📂 Session: a b (1 message)\n\nsecond try\n")
+    environment = model_settings(models)
+    chat = await asyncio.to_thread(parley, "chat", said="/retry\n", **environment)
+    assert "third try" in chat.out
+
+
+def test_there_is_nothing_to_ask_again_in_no_session(parley: Parley) -> None:
+    for words in (("--retry",), ("--retry", "--session", "nobody"), ("hi", "--retry")):
+        result = parley("ask", *words)
+        assert (result.code, result.out) == (2 if words[0] == "hi" else 1, "")
 
 
 @pytest.mark.parametrize(

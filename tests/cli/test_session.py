@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.routing import RootGroup
 from tests.cli.conftest import COMMAND, Parley
 from tests.terminal.test_pages import LISTED, STARTED
 
@@ -153,12 +154,6 @@ def test_a_taken_name_is_a_failure_that_tells_how_to_resume(parley: Parley) -> N
     assert "Resume it" in result.error
 
 
-def test_a_leading_dash_gets_a_hint(parley: Parley) -> None:
-    result = parley("session", "start", "-x")
-    assert result.code == 2
-    assert "parley session start -- -x" in result.error
-
-
 def test_a_closed_input_is_an_empty_one(parley: Parley) -> None:
     parley("session", "start", "kept")
     words = " ".join((*COMMAND, "session", "delete", "kept"))
@@ -175,10 +170,41 @@ def test_a_closed_input_is_an_empty_one(parley: Parley) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_options_without_a_command_or_prompt_are_a_usage_error(parley: Parley) -> None:
-    result = parley("--session", "learning")
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("list",), "parley session list? To ask the model: parley ask list"),
+        (("start", "a b"), "parley session start 'a b'?"),
+        (("delete", "--yes"), "parley session delete?"),
+        (("sesion", "list"), "parley session list?"),
+        (("chatt",), "parley chat? To ask the model: parley ask chatt"),
+        (("session", "lst"), "parley session list? There are: start, list, resume, show, delete, help."),
+        (("session", "frobnicate"), "There are: start, list, resume, show, delete, help."),
+    ],
+)
+def test_a_word_in_the_wrong_place_is_no_prompt(
+    parley: Parley, words: tuple[str, ...], meant: str
+) -> None:
+    result = parley(*words)
     assert (result.code, result.out) == (2, "")
-    assert 'parley "What is Python?"' in result.error
+    assert meant in result.error
+
+
+def test_delete_without_a_name_asks_about_the_active_session(parley: Parley) -> None:
+    parley("session", "start", "kept")
+    parley("session", "start", "gone")
+    refused = parley("session", "delete", "--yes")
+    assert (refused.code, refused.out) == (2, "")
+    assert "Delete session 'gone'?" in parley("session", "delete", said="y\n").out
+    listed = json.loads(parley("session", "list", "--json").out)["sessions"]
+    assert [one["name"] for one in listed] == ["kept"]
+
+
+def test_the_help_page_tells_the_commands_and_the_options_of_prompts(parley: Parley) -> None:
+    page = parley("--help").out
+    for name in (*RootGroup.modules, "--session", "--storage-path", "--workspace", "--json", "--retry"):
+        assert re.search(rf"^  {name} ", page, re.MULTILINE), name
+    assert parley("help").out == page
 
 
 def test_words_that_do_not_fit_are_usage_errors(parley: Parley) -> None:
