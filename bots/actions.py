@@ -16,7 +16,9 @@ class ConfirmedDelete:
 
 @dataclass(frozen=True, slots=True)
 class CancelDelete:
-    """Leave everything as it is."""
+    """Leave the session as it is; who may delete it may say so."""
+
+    session: SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,12 @@ class ResumeById:
 
 Action = ConfirmedDelete | CancelDelete | ListPage | ResumeById
 
-_DATA = re.compile(r"s:(?:(d|r):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5})|(c))", re.ASCII)
+_BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
+    "d": ConfirmedDelete,
+    "c": CancelDelete,
+    "r": ResumeById,
+}
+_DATA = re.compile(r"s:(?:(d|r|c):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5}))", re.ASCII)
 
 
 def encode_action(action: Action) -> str:
@@ -47,8 +54,8 @@ def encode_action(action: Action) -> str:
             return f"s:r:{session}"
         case ListPage(page):
             return f"s:l:{page}"
-        case CancelDelete():
-            return "s:c"
+        case CancelDelete(session):
+            return f"s:c:{session}"
         case other:
             assert_never(other)
 
@@ -58,9 +65,7 @@ def parse_action(data: str) -> Action | None:
     found = _DATA.fullmatch(data)
     if found is None:
         return None
-    kind, session, page, _ = found.groups()
+    kind, session, page = found.groups()
     if page:
         return ListPage(int(page))
-    if kind is None:
-        return CancelDelete()
-    return ConfirmedDelete(SessionId(session)) if kind == "d" else ResumeById(SessionId(session))
+    return _BY_KIND[kind](SessionId(session))

@@ -7,7 +7,10 @@ P = TypeVar("P")
 
 
 class OutletError(Exception):
-    """A platform did not do what it was asked."""
+    """A platform did not do what it was asked.
+
+    Its text may be logged: it names methods, codes and types, never contents, names, tokens or URLs.
+    """
 
 
 class Flooded(OutletError):
@@ -20,6 +23,10 @@ class Flooded(OutletError):
 
 class Unreachable(OutletError):
     """No answer, or a failure of the far end. A send may or may not have been applied."""
+
+
+class LoggedOut(Unreachable):
+    """The platform does not know the bot's token, for the time being or for good: nothing was done."""
 
 
 class MessageGone(OutletError):

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from bots.outlet import Closed, Flooded, MessageGone, Outlet, Unreachable
+from bots.outlet import Closed, Flooded, LoggedOut, MessageGone, Outlet, Unreachable
 from bots.parts import Part, recorded, taken_up
 from sessions.model import Turn
 from sessions.ports.replies import Grant
@@ -92,7 +92,7 @@ class Messages(Generic[P]):
         part.lost = True
         try:
             part.message = await self._call(lambda: self._outlet.send(content, index))
-        except (Flooded, Closed):
+        except (Flooded, LoggedOut, Closed):
             part.lost = False
             raise
         part.lost, part.shown, self._unsaved = False, content, True
@@ -105,7 +105,7 @@ class Messages(Generic[P]):
         known, part.shown = part.shown, None
         try:
             await self._call(lambda: self._outlet.edit(part.message, content))
-        except Flooded:
+        except (Flooded, LoggedOut):
             part.shown = known
             raise
         except MessageGone:

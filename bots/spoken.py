@@ -78,7 +78,7 @@ async def run_spoken(commands: SessionCommands, caller: Caller, spoken: Command)
         case Word.SHOW:
             return await commands.show(caller, spoken.rest or None)
         case Word.DELETE:
-            return await commands.delete(caller, spoken.rest)
+            return await commands.delete(caller, spoken.rest or None)
         case Word.HELP:
             return await commands.help(caller)
         case Word.STOP:
@@ -87,8 +87,8 @@ async def run_spoken(commands: SessionCommands, caller: Caller, spoken: Command)
             assert_never(other)
 
 
-async def run_action(commands: SessionCommands, caller: Caller, action: Action) -> Outcome | None:
-    """Do what a pressed button stands for; None when there is nothing to do. Raises UserError."""
+async def run_action(commands: SessionCommands, caller: Caller, action: Action) -> Outcome:
+    """Do what a pressed button stands for. Raises UserError."""
     match action:
         case ConfirmedDelete(session):
             return await commands.delete_id(caller, session)
@@ -96,8 +96,8 @@ async def run_action(commands: SessionCommands, caller: Caller, action: Action) 
             return await commands.resume_id(caller, session)
         case ListPage(page):
             return await commands.list(caller, page)
-        case CancelDelete():
-            return None
+        case CancelDelete(session):
+            return await commands.keep_id(caller, session)
         case other:
             assert_never(other)
 
@@ -112,8 +112,8 @@ def _parse_session(rest: str) -> Command:
         hint = f"Did you mean /session {near[0]}?" if near else f"There are: {_SOME}."
         raise UsageError(f"“{said[:32]}” is no session command. {hint}")
     command = Command(Word(word), rest)
-    if not rest and command.word in {Word.RESUME, Word.DELETE}:
-        raise UsageError(f"Say which session: /session {word} <name or number>")
+    if not rest and command.word is Word.RESUME:
+        raise UsageError("Say which session: /session resume <name or number>")
     if command.word is Word.LIST:
         _page(rest)
     return command

@@ -22,6 +22,7 @@ from sessions.outcomes import (
     ConfirmDelete,
     Deleted,
     Helped,
+    Kept,
     Listed,
     Outcome,
     Resumed,
@@ -32,6 +33,8 @@ from sessions.outcomes import (
 
 __all__ = [
     "NOTHING_TO_SEE",
+    "TEXT_ONLY",
+    "UNSEEN",
     "Action",
     "Button",
     "ButtonStyle",
@@ -46,7 +49,6 @@ __all__ = [
     "say",
     "say_error",
     "say_failure",
-    "say_kept",
 ]
 
 NOTHING_TO_SEE = "The model answered with nothing."
@@ -58,7 +60,7 @@ _USAGE = {
     "list": "list [page]",
     "resume": "resume <name or number>",
     "show": "show [name]",
-    "delete": "delete <name>",
+    "delete": "delete [name]",
     "help": "help",
 }
 _MEANING = {
@@ -114,6 +116,8 @@ def say(outcome: Outcome) -> Notice:
             return _say_confirm(session)
         case Deleted(session):
             return Notice(f"🗑️ Session {code(session.name)} deleted successfully.")
+        case Kept():
+            return Notice("Cancelled. Nothing was deleted.")
         case Helped():
             return _say_help()
         case Stopped(session, running):
@@ -133,9 +137,9 @@ def say_failure(error_id: str) -> Notice:
     return Notice(f"⚠️ Something failed. If it stays so, tell the operator this id: {code(error_id)}")
 
 
-def say_kept() -> Notice:
-    """Tell that a delete was cancelled."""
-    return Notice("Cancelled. Nothing was deleted.")
+UNSEEN = "[Something came with this message, a picture for example. It cannot be seen here.]"
+"""Stands below the words of a message with an attachment, for the model and for who reads later."""
+TEXT_ONLY = "I can only read text for now. Please write it out."
 
 
 def closing(answer: Answer) -> tuple[str, str]:
@@ -256,7 +260,7 @@ def _say_confirm(session: Session) -> Notice:
         (
             (
                 Button("🗑 Delete", ConfirmedDelete(session.key.id), ButtonStyle.DANGER),
-                Button("Cancel", CancelDelete()),
+                Button("Cancel", CancelDelete(session.key.id)),
             ),
         ),
     )

@@ -37,7 +37,17 @@ from sessions.model import (
     Workspace,
 )
 from sessions.names import fold, parse_name
-from sessions.outcomes import ConfirmDelete, Deleted, Helped, Listed, Resumed, Shown, Started, Stopped
+from sessions.outcomes import (
+    ConfirmDelete,
+    Deleted,
+    Helped,
+    Kept,
+    Listed,
+    Resumed,
+    Shown,
+    Started,
+    Stopped,
+)
 from sessions.ports.catalog import Catalog, NewSession
 from sessions.ports.turns import Turns
 
@@ -182,6 +192,12 @@ class SessionCommands:
             return Deleted(done)
         return await self._delete(caller, await self._by_id(caller, session), confirmed=True)
 
+    async def keep_id(self, caller: Caller, session: SessionId) -> Kept:
+        """Take a delete back; whoever may do that may delete. Raises NoSuchSession when it is done."""
+        found = await self._by_id(caller, session)
+        await self._check_delete(caller, found)
+        return Kept(found)
+
     async def help(self, caller: Caller) -> Helped:
         """Tell the words."""
         return Helped()
@@ -294,12 +310,15 @@ class SessionCommands:
     async def _delete(
         self, caller: Caller, found: Session, *, confirmed: bool
     ) -> ConfirmDelete | Deleted:
+        await self._check_delete(caller, found)
+        if not confirmed:
+            return ConfirmDelete(found)
+        return Deleted(await self._store.delete(found.key, caller.event))
+
+    async def _check_delete(self, caller: Caller, found: Session) -> None:
         may = caller.operator or found.starter == caller.person.id or await caller.administers()
         if not may:
             raise NotPermitted(
                 f"Only the person who started “{found.name}” or an administrator of this chat "
                 "can delete it."
             )
-        if not confirmed:
-            return ConfirmDelete(found)
-        return Deleted(await self._store.delete(found.key, caller.event))

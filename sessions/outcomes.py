@@ -55,6 +55,13 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A delete was asked for and taken back."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
 class Helped:
     """The words that there are."""
 
@@ -67,4 +74,4 @@ class Stopped:
     running: bool
 
 
-Outcome = Started | Listed | Resumed | Shown | ConfirmDelete | Deleted | Helped | Stopped
+Outcome = Started | Listed | Resumed | Shown | ConfirmDelete | Deleted | Kept | Helped | Stopped

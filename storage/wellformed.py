@@ -7,9 +7,12 @@ UTF-8. Each becomes U+FFFD, in ids as in texts, so that what was stored is found
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, is_dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from inspect import iscoroutinefunction
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 C = TypeVar("C", bound=type)
 T = TypeVar("T")
@@ -20,35 +23,75 @@ _REPLACEMENT = "\ufffd"
 
 def takes_any_text(store: C) -> C:
     """Give every public coroutine method of the class well-formed arguments, whatever comes."""
-    for name, method in list(vars(store).items()):
-        if not name.startswith("_") and iscoroutinefunction(method):
-            setattr(store, name, _guarded(method))
-    return store
+    return _wrapped(store, _clean_before)
+
+
+def mends_text(store: C) -> C:
+    """Do the same for a class whose methods raise UnicodeEncodeError and then have written nothing.
+
+    They are tried as they are called: looking through every argument is a tenth of a turn's cost.
+    """
+    return _wrapped(store, _clean_after)
 
 
 def well_formed(value: T) -> T:
     """The same value, or a copy in which all text can be encoded. Looks into nouns and tuples."""
     if isinstance(value, str):
-        # An enumeration's member is ASCII and stays what it is.
-        if value.isascii() or _SURROGATE.search(value) is None:
-            return value
-        return cast("T", _SURROGATE.sub(_REPLACEMENT, value))
+        return cast("T", _encodable(value))
     if isinstance(value, tuple | frozenset):
         items = [well_formed(item) for item in value]
         changed = any(new is not old for new, old in zip(items, value, strict=True))
         return cast("T", type(value)(items)) if changed else value
-    if is_dataclass(value) and not isinstance(value, type):
-        old = {field.name: getattr(value, field.name) for field in fields(value)}
-        new = {name: well_formed(part) for name, part in old.items()}
-        changes = {name: part for name, part in new.items() if part is not old[name]}
-        return replace(value, **changes) if changes else value
-    return value
+    changes: dict[str, object] = {}
+    kind: type = type(value)
+    for name in _fields(kind):
+        old = getattr(value, name)
+        new = well_formed(old)
+        if new is not old:
+            changes[name] = new
+    return cast("T", replace(cast("DataclassInstance", value), **changes)) if changes else value
 
 
-def _guarded(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+def _encodable(text: str) -> str:
+    if text.isascii():  # an enumeration's member, too: it stays what it is
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(_REPLACEMENT, text)
+    return text
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """The names of a noun's fields; none for what is no noun."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+def _wrapped(store: C, wrap: Callable[[Callable[..., Awaitable[object]]], object]) -> C:
+    for name, method in list(vars(store).items()):
+        if not name.startswith("_") and iscoroutinefunction(method):
+            setattr(store, name, wrap(method))
+    return store
+
+
+def _clean_before(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
     @wraps(method)
-    async def guarded(store: object, *args: object, **kwargs: object) -> T:
-        clean = (well_formed(one) for one in args)
-        return await method(store, *clean, **{name: well_formed(one) for name, one in kwargs.items()})
+    async def clean(store: object, *args: object, **kwargs: object) -> T:
+        said = (well_formed(one) for one in args)
+        return await method(store, *said, **{name: well_formed(one) for name, one in kwargs.items()})
 
-    return guarded
+    return clean
+
+
+def _clean_after(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    cleaned = _clean_before(method)
+
+    @wraps(method)
+    async def tried(store: object, *args: object, **kwargs: object) -> T:
+        try:
+            return await method(store, *args, **kwargs)
+        except UnicodeEncodeError:
+            return await cleaned(store, *args, **kwargs)
+
+    return tried

@@ -9,8 +9,8 @@ import structlog
 
 from bots.admission import Admission
 from bots.discord.failures import BadToken, NoIntent
-from bots.discord.patience import waits
 from bots.outlet import OutletError
+from bots.patience import waits
 from sessions.errors import SettingError
 
 if TYPE_CHECKING:
@@ -108,13 +108,14 @@ class DiscordBot:
     ) -> "Receiver":
         from bots.discord.callers import Callers
         from bots.discord.catching_up import CatchingUp
+        from bots.discord.finding import Finder
         from bots.discord.interactions import Interactions
         from bots.discord.messages import Messages
         from bots.discord.opening import Opening
         from bots.discord.places import Places
         from bots.discord.receiving import Receiver
 
-        places = Places(connection.channel)
+        places = Places(Finder(connection).find)
         messages = Messages(connection, engine, catalog, self._admission, places)
         interactions = Interactions(
             connection,

@@ -5,15 +5,17 @@ from typing import Protocol
 
 import structlog
 
-from bots.discord.events import Interaction, User, display_name
+from bots.discord.events import Interaction, User, display_name, sent_at
 from bots.discord.places import Kind, Spot, channel_of, person_of
 from bots.outlet import OutletError
 from sessions.commands import Caller
 from sessions.model import Audience, EventId
 
-_ADMINISTRATOR, _MANAGE_GUILD, _MANAGE_MESSAGES = 1 << 3, 1 << 5, 1 << 13
-"""https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags"""
-_ADMINISTERS = _ADMINISTRATOR | _MANAGE_GUILD | _MANAGE_MESSAGES
+_ADMINISTERS = 1 << 3 | 1 << 5
+"""Administrator and Manage Guild; who moderates one channel has no say over sessions of the others.
+
+https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
+"""
 _NOBODY = User("0")
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,7 @@ class Callers:
             person=person_of(user.id, display_name(user, used.member)),
             place=spot.place,
             event=EventId(f"discord:i:{used.id}"),
+            said_at=sent_at(used.id),
             administers=administers,
             reads=reads,
         )

@@ -6,6 +6,10 @@ from typing import Protocol
 CALL_TIME = 10.0
 """Seconds that a REST call may take, with what it waits for its rate-limit bucket."""
 
+PRIVATE_THREAD = 12
+THREADS = frozenset({10, 11, PRIVATE_THREAD})
+"""https://discord.com/developers/docs/resources/channel#channel-object-channel-types"""
+
 
 class Listener(Protocol):
     """Who is told what the gateway says. Both methods return at once and raise nothing."""

@@ -20,9 +20,9 @@ from discord.state import ConnectionState
 
 from bots.discord.channels import CALL_TIME, Channel, Listener
 from bots.discord.failures import BadToken, NoIntent
-from bots.discord.patience import waits
 from bots.discord.refusals import FAILURES, translate
 from bots.outlet import Unreachable
+from bots.patience import waits
 from sessions.incidents import report
 
 _LONGEST_BUCKET = 6.0
@@ -215,6 +215,8 @@ class _Client(discord.Client):
         self.listener: Listener | None = None
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = intents.message_content = True
+        # Nobody speaks here, so nobody has to hear that the libraries for it are missing.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=intents,
             max_messages=None,

@@ -61,6 +61,7 @@ class Said(Struct, frozen=True):
     message_reference: Reference | None = None
     interaction_metadata: Asked | None = None
     nonce: str | int | None = None
+    attachments: tuple[object, ...] = ()
 
 
 class Option(Struct, frozen=True):

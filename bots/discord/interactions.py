@@ -1,8 +1,7 @@
 """Slash commands, buttons and autocomplete: each acknowledged in time, whatever it comes to."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -10,12 +9,13 @@ from bots.admission import Admission
 from bots.discord.callers import Callers
 from bots.discord.events import Interaction, Option
 from bots.discord.opening import Opening
-from bots.discord.patience import until_stored
 from bots.discord.places import Places, Spot
 from bots.discord.responding import HIDDEN, Manner, Outspoken, Response
 from bots.discord.retrying import retry
 from bots.discord.sending import Rest
+from bots.patience import until_stored
 from bots.quoting import plain
+from bots.recent import Recent
 from bots.spoken import Command, Word, run_action, run_spoken
 from bots.wording import (
     Action,
@@ -27,7 +27,6 @@ from bots.wording import (
     say,
     say_error,
     say_failure,
-    say_kept,
 )
 from sessions.commands import Caller, SessionCommands
 from sessions.engine import Engine
@@ -39,7 +38,8 @@ _COMMAND, _COMPONENT, _AUTOCOMPLETE = 2, 3, 4
 _CHOICES = 25
 _CHOOSING_TIME = 2.0
 _WORKING_TIME = 120.0
-_REMEMBERED = 2000
+_FINDING_TIME = 0.8
+"""Of the three seconds that Discord gives."""
 _FOR_ALL = frozenset({"start", "resume", "delete", "stop", "retry"})
 
 log = structlog.get_logger(__name__)
@@ -67,16 +67,14 @@ class Interactions:
         self._places = places
         self._callers = callers
         self._opening = opening
-        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._handled: Recent[str, None] = Recent()
 
     async def heed(self, used: Interaction) -> None:
         """Answer an interaction once."""
         if used.id in self._handled:
             return
-        self._handled[used.id] = None
-        if len(self._handled) > _REMEMBERED:
-            self._handled.popitem(last=False)
-        spot = self._places.of(used.channel_id, used.guild_id)
+        self._handled.put(used.id, None)
+        spot = await self._places.of(used.channel_id, used.guild_id, _FINDING_TIME)
         response = Response(self._rest, used)
         caller = self._callers.of(used, spot)
         admitted = self._admission.admits(*spot.admission_ids(self._callers.user(used)))
@@ -84,7 +82,7 @@ class Interactions:
             await response.choose(await self._names(caller, used) if admitted else ())
         elif not admitted:
             refusal = self._admission.refusal(f"discord:user:{self._callers.user(used)}")
-            await response.settle(_say(Notice(f"⚠️ {plain(refusal)}")), HIDDEN)
+            await response.settle(lambda: _say(Notice(f"⚠️ {plain(refusal)}")), HIDDEN)
         elif used.type == _COMPONENT:
             await self._press(used, caller, response)
         elif used.type == _COMMAND:
@@ -98,10 +96,13 @@ class Interactions:
                 await retry(self._engine, self._commands, caller, used, response)
             case "start" if spot.opens is not None:
                 if await response.defer(manner):  # or two replicas would open two threads
-                    opened = self._opening.start(caller, spot, _text(options, "name"))
-                    await response.fill(await _outcome(opened, manner), manner)
+                    name = _text(options, "name")
+                    opened = await _outcome(lambda: self._opening.start(caller, spot, name), manner)
+                    await response.fill(opened, manner)
             case _:
-                await response.settle(_outcome(self._run(caller, word, options), manner), manner)
+                await response.settle(
+                    lambda: _outcome(lambda: self._run(caller, word, options), manner), manner
+                )
 
     async def _run(self, caller: Caller, word: str, options: dict[str, object]) -> Notice:
         if word not in set(Word):
@@ -121,7 +122,7 @@ class Interactions:
         action = parse_action(used.data.custom_id)
         update = isinstance(action, ConfirmedDelete | CancelDelete | ListPage)
         manner = Manner(hidden=isinstance(action, ListPage), update=update)
-        await response.settle(_outcome(self._act(used, caller, action), manner), manner)
+        await response.settle(lambda: _outcome(lambda: self._act(used, caller, action), manner), manner)
 
     async def _act(self, used: Interaction, caller: Caller, action: Action | None) -> Notice:
         if action is None:
@@ -133,17 +134,22 @@ class Interactions:
                     "Only the person who asked can answer this. Use /session delete yourself."
                 )
         outcome = await until_stored(lambda: run_action(self._commands, caller, action))
-        return say(outcome) if outcome is not None else say_kept()
+        return say(outcome)
 
     async def _names(self, caller: Caller, used: Interaction) -> tuple[str, ...]:
-        """Return the names that go on as typed; none if that takes too long."""
+        """Return the names that go on as typed; none if that takes too long.
+
+        Resuming takes only what has the place's own audience.
+        """
+        resuming = _words(used)[0] == Word.RESUME
+        audiences = frozenset({caller.place.audience}) if resuming else caller.audiences
         typed = next((str(o.value or "") for o in _leaves(used.data.options) if o.focused), "")
         try:
             async with asyncio.timeout(_CHOOSING_TIME):
                 home = await self._catalog.find_workspace(caller.place.workspace)
                 if home is None:
                     return ()
-                return await self._catalog.names(home.id, caller.audiences, typed, _CHOICES)
+                return await self._catalog.names(home.id, audiences, typed, _CHOICES)
         except TimeoutError:
             return ()
         except Exception:  # noqa: BLE001 - a failed suggestion is no failure
@@ -151,11 +157,11 @@ class Interactions:
             return ()
 
 
-async def _outcome(work: Coroutine[None, None, Notice], manner: Manner) -> Outspoken:
+async def _outcome(work: Callable[[], Awaitable[Notice]], manner: Manner) -> Outspoken:
     """The edge of a command: whatever goes wrong is told to the person alone."""
     try:
         async with asyncio.timeout(_WORKING_TIME):
-            return Outspoken(await work, manner)
+            return Outspoken(await work(), manner)
     except UserError as error:
         return Outspoken(say_error(error), HIDDEN)
     except Exception:  # noqa: BLE001 - logged with the id that the person is told

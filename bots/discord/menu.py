@@ -26,7 +26,7 @@ def definitions() -> list[Definition]:
         _word("list", "See the sessions", _option("page", "Which page", _NUMBER)),
         _word("resume", "Go on with a session here", _named("Its name or number", required=True)),
         _word("show", "See a session's details", _named("Its name; the one here if left out")),
-        _word("delete", "Delete a session for good", _named("Its name or number", required=True)),
+        _word("delete", "Delete a session for good", _named("Its name; the one here if left out")),
         _word("help", "See what can be said"),
     ]
     return [

@@ -2,31 +2,32 @@
 
 import re
 import time
-from collections import OrderedDict
 from dataclasses import replace
 
 import structlog
 
 from bots.admission import Admission
+from bots.discord.addressing import addressed
 from bots.discord.events import Said, User, display_name, sent_at
-from bots.discord.patience import until_stored
 from bots.discord.places import Kind, Places, Spot, person_of
 from bots.discord.rendering import render_notice
 from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError
+from bots.patience import until_stored
 from bots.quoting import plain
-from bots.wording import Notice, say_failure
+from bots.recent import Recent
+from bots.wording import TEXT_ONLY, UNSEEN, Notice, say_failure
 from sessions.engine import Engine
 from sessions.incidents import report
 from sessions.model import EventId, Inbound
 from sessions.ports.catalog import Catalog
 
-ONLY_TEXT = "I can only read text so far. Say in words what you need."
 SAY_SOMETHING = "Write your message after the mention. `/session help` tells what else I can do."
 _WRITTEN = frozenset({0, 19})
 """Ordinary messages and replies; the others are made by Discord itself."""
 _REFUSAL_PAUSE = 600.0
-_REMEMBERED = 2000
+_FINDING_TIME = 20.0
+"""Seconds that the channel's next messages wait at most until it is known who can read it."""
 _MENTION = re.compile(r"[ \t]?<@(!|&)?(\d+)>")
 
 log = structlog.get_logger(__name__)
@@ -43,20 +44,18 @@ class Messages:
         self._catalog = catalog
         self._admission = admission
         self._places = places
-        self._handled: OrderedDict[str, None] = OrderedDict()
-        self._refused: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._handled: Recent[str, None] = Recent()
+        self._refused: Recent[tuple[str, str], float] = Recent()
 
     async def heed(self, said: Said, bot: str, role: str, *, quiet: bool = False) -> None:
         """Answer a message if it is for the bot. ``quiet``: or else say nothing about it."""
         if not _by_person(said) or said.id in self._handled:
             return
-        spot = self._places.of(said.channel_id, said.guild_id)
+        spot = await self._places.of(said.channel_id, said.guild_id, _FINDING_TIME)
         if await self._meant(said, spot, bot, role):
             await self._answer(said, spot, bot, role, quiet=quiet)
         # Also what was not meant: its thread may be bound by the time that it is read again.
-        self._handled[said.id] = None
-        if len(self._handled) > _REMEMBERED:
-            self._handled.popitem(last=False)
+        self._handled.put(said.id, None)
 
     async def _answer(self, said: Said, spot: Spot, bot: str, role: str, *, quiet: bool) -> None:
         if self._admission.admits(*spot.admission_ids(said.author.id)):
@@ -66,10 +65,7 @@ class Messages:
             await self._tell(said, Notice(f"⚠️ {plain(refusal)}"))
 
     async def _meant(self, said: Said, spot: Spot, bot: str, role: str) -> bool:
-        if spot.kind is Kind.DIRECT or any(user.id == bot for user in said.mentions):
-            return True
-        replied = said.referenced_message.author if said.referenced_message else None
-        if role in said.mention_roles or (replied is not None and replied.id == bot):
+        if spot.kind is Kind.DIRECT or addressed(said, bot, role):
             return True
         if spot.kind is not Kind.THREAD:
             return False
@@ -80,8 +76,10 @@ class Messages:
         if not text:
             if not quiet:
                 bare = said.content.strip()
-                await self._tell(said, Notice(SAY_SOMETHING if bare else ONLY_TEXT))
+                await self._tell(said, Notice(SAY_SOMETHING if bare else TEXT_ONLY))
             return
+        if said.attachments:
+            text = f"{text}\n\n{UNSEEN}"
         author = person_of(said.author.id, display_name(said.author, said.member))
         inbound = Inbound(
             event=EventId(f"discord:{said.id}"),
@@ -112,9 +110,7 @@ class Messages:
         key, now = (said.channel_id, said.author.id), time.monotonic()
         if now - self._refused.get(key, -_REFUSAL_PAUSE) < _REFUSAL_PAUSE:
             return False
-        self._refused[key] = now
-        if len(self._refused) > _REMEMBERED:
-            self._refused.popitem(last=False)
+        self._refused.put(key, now)
         return True
 
 

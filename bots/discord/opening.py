@@ -8,11 +8,11 @@ import structlog
 
 from bots.discord.channels import Channel
 from bots.discord.events import Anything, Made
-from bots.discord.patience import until_stored
 from bots.discord.places import Spot, thread_of
 from bots.discord.rendering import render_notice
 from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError, Unreachable
+from bots.patience import until_stored
 from bots.wording import Notice, say
 from sessions.commands import Caller, SessionCommands
 from sessions.model import EventId, Session

@@ -1,15 +1,13 @@
 """Where something is said: the Place in the words of the core, and who is let in there."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bots.discord.channels import Channel
+from bots.discord.channels import PRIVATE_THREAD, THREADS, Channel
 from sessions.model import OPEN, Audience, Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
 
 _PRIVATE_CHANNEL = "discord:channel:"
-_PRIVATE_THREAD = 12
-_THREADS = frozenset({10, 11, _PRIVATE_THREAD})
 _OPENING = {0: 11, 5: 10}
 """Which kind of thread a kind of channel gets (https://discord.com/developers/docs/resources/channel#channel-object-channel-types)."""
 
@@ -46,23 +44,23 @@ class Spot:
 
 
 class Places:
-    """Makes Spots of what is known of channels."""
+    """Makes Spots of what is known of channels, or can be found out."""
 
-    def __init__(self, known: Callable[[str], Channel | None]) -> None:
-        self._known = known
+    def __init__(self, find: Callable[[str, float], Awaitable[Channel | None]]) -> None:
+        self._find = find
 
-    def of(self, channel: str, guild: str | None) -> Spot:
-        """Return the spot. A guild's channel of which nothing is known counts as private."""
+    async def of(self, channel: str, guild: str | None, within: float) -> Spot:
+        """Return the spot. A guild's channel that is not found in so many seconds counts as private."""
         if not guild:
             key = WorkspaceKey(f"discord:dm:{channel}")
             return Spot(Place(key, thread_of(channel)), Kind.DIRECT)
-        found = self._known(channel)
+        found = await self._find(channel, within)
         if found is None:
             place = Place(guild_key(guild), thread_of(channel), private(channel))
             return Spot(place, Kind.CHANNEL, guild)
         return Spot(
             Place(guild_key(guild), thread_of(channel), _audience(found), found.guild_name),
-            Kind.THREAD if found.kind in _THREADS else Kind.CHANNEL,
+            Kind.THREAD if found.kind in THREADS else Kind.CHANNEL,
             guild,
             found.parent,
             found.name,
@@ -100,4 +98,4 @@ def _audience(channel: Channel) -> Audience:
     """A public thread is read by its channel's people, a private one by those inside."""
     if channel.public:
         return OPEN
-    return private(channel.parent if channel.parent and channel.kind != _PRIVATE_THREAD else channel.id)
+    return private(channel.parent if channel.parent and channel.kind != PRIVATE_THREAD else channel.id)

@@ -7,7 +7,7 @@ import aiohttp
 import discord
 
 from bots.discord.failures import BadToken, InteractionOver, NoIntent, ThreadArchived
-from bots.outlet import Closed, Flooded, MessageGone, OutletError, Unreachable
+from bots.outlet import Closed, Flooded, LoggedOut, MessageGone, OutletError, Unreachable
 
 _UNKNOWN_MESSAGE = 10008
 _ARCHIVED = 50083
@@ -46,7 +46,9 @@ def _of_answer(error: discord.HTTPException) -> OutletError:
         return ThreadArchived(said)
     if error.status == 429:
         return Flooded(timedelta(seconds=_retry_after(error)))
-    if error.status == 401 or error.status >= 500:
+    if error.status == 401:
+        return LoggedOut(said)
+    if error.status >= 500:
         return Unreachable(said)
     return Closed(said)
 

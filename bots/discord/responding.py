@@ -4,17 +4,17 @@ https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 import structlog
 
 from bots.discord.events import Anything, Interaction, Made
 from bots.discord.failures import InteractionOver
-from bots.discord.patience import waits
 from bots.discord.rendering import render_notice
 from bots.discord.sending import Rest
 from bots.outlet import MessageGone, OutletError, Unreachable
+from bots.patience import waits
 from bots.wording import Notice
 
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES = 4, 5, 6, 7, 8
@@ -58,10 +58,12 @@ class Response:
         self._callback = {"webhook_id": used.id, "webhook_token": used.token}
         self._webhook = {"webhook_id": used.application_id, "webhook_token": used.token}
 
-    async def settle(self, work: Coroutine[None, None, Outspoken], expected: Manner) -> None:
+    async def settle(
+        self, work: Callable[[], Coroutine[None, None, Outspoken]], expected: Manner
+    ) -> None:
         """Show what the work comes to; if that takes long, first that it is under way."""
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(work)
+            task = tasks.create_task(work())
             quick, _ = await asyncio.wait({task}, timeout=_AT_ONCE)
             if not quick:
                 first = await self.defer(expected)

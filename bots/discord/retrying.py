@@ -1,9 +1,9 @@
 """``/retry``: an Inbound whose question is the message that says so."""
 
 from bots.discord.events import Interaction, sent_at
-from bots.discord.patience import until_stored
 from bots.discord.responding import HIDDEN, Manner, Outspoken, Response
 from bots.outlet import OutletError
+from bots.patience import until_stored
 from bots.wording import Notice, say_error, say_failure
 from sessions.commands import Caller, SessionCommands
 from sessions.engine import Engine

@@ -15,10 +15,10 @@ from bots.pacing import Pacer
 from bots.reply import open_streamed
 from bots.telegram.clerk import Accepts, Clerk
 from bots.telegram.control import Control
+from bots.telegram.known import KnownThreads
 from bots.telegram.notices import Notices
-from bots.telegram.outlet import TelegramOutlet
+from bots.telegram.outlet import Outlets
 from bots.telegram.polling import Poller
-from bots.telegram.recent import KnownThreads
 from bots.telegram.reception import Bindings, Reception
 from bots.telegram.rendering import Renderer
 from bots.telegram.speaker import Speaker
@@ -63,11 +63,11 @@ class TelegramBot:
     ) -> None:
         self._wire = Wire(token, api_base)
         self._admission = admission
-        self._renderer = Renderer()
-        self._pacer = Pacer(private_pace, lambda chat: group_pace if chat.startswith("-") else None)
+        pacer = Pacer(private_pace, lambda chat: group_pace if chat.startswith("-") else None)
         self._changes: asyncio.Queue[Change] = asyncio.Queue()
-        self._speaker = Speaker(self._wire, self._renderer, self._pacer, self._changes.put_nowait)
-        self.replies = TelegramReplies(self._wire, self._renderer, self._pacer, self._changes.put_nowait)
+        outlets = Outlets(self._wire, Renderer(), self._changes.put_nowait)
+        self._speaker = Speaker(outlets, pacer)
+        self.replies = TelegramReplies(outlets, pacer)
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -141,13 +141,9 @@ class TelegramBot:
 class TelegramReplies:
     """Implements :class:`sessions.ports.replies.Replies`."""
 
-    def __init__(
-        self, wire: Wire, renderer: Renderer, pacer: Pacer, discovered: Callable[[Change], None]
-    ) -> None:
-        self._wire = wire
-        self._renderer = renderer
+    def __init__(self, outlets: Outlets, pacer: Pacer) -> None:
+        self._outlets = outlets
         self._pacer = pacer
-        self._discovered = discovered
 
     @property
     def platforms(self) -> frozenset[Platform]:
@@ -157,9 +153,7 @@ class TelegramReplies:
     def open(self, turn: Turn, grant: Grant) -> AbstractAsyncContextManager[Reply]:
         """Answer the turn's Inbound where it was asked."""
         inbound = turn.inbound
-        outlet = TelegramOutlet(
-            self._wire, self._renderer, inbound.place.thread, inbound.message, self._discovered
-        )
+        outlet = self._outlets.at(inbound.place.thread, inbound.message)
         return open_streamed(outlet, turn, grant, self._pacer)
 
 

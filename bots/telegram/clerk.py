@@ -1,29 +1,31 @@
 """Does what a command or a pressed button says, and says what came of it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar, assert_never
+from datetime import datetime, timedelta
+from typing import Protocol, assert_never
 
 import structlog
 
 from bots.actions import ResumeById, parse_action
 from bots.outlet import Closed, OutletError
+from bots.patience import until_stored
 from bots.spoken import Retry, parse_spoken, run_action, run_spoken
-from bots.telegram.patience import waits
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Commanded, Origin, Pressed, inbound_of
-from bots.wording import Notice, say, say_error, say_failure, say_kept
+from bots.wording import Notice, say, say_error, say_failure
 from sessions.commands import Caller, SessionCommands
-from sessions.errors import StoreUnavailable, UserError
+from sessions.errors import UserError
 from sessions.incidents import report
 from sessions.model import Ask, Holder, Inbound, ThreadRef
 from sessions.ports.turns import Accepted
 
 STALE = "This button does not work any more. Send /session list."
 
-R = TypeVar("R")
 Tell = Callable[[], Awaitable[None]]
 """Says what came of an errand. Raises OutletError."""
+
+_REST_OF_THE_SECOND = timedelta(milliseconds=999)
+"""Telegram's dates are whole seconds; other platforms' messages of that second count as earlier."""
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +92,7 @@ class Clerk:
     async def _command(self, said: Commanded) -> Notice | None:
         """Do what was said; None: an answer follows as the reply of a turn."""
         spoken = parse_spoken(_without_name(said.text))
-        caller = self._caller(said.origin)
+        caller = self._caller(said.origin, said.sent_at + _REST_OF_THE_SECOND)
         if spoken is None:
             return None
         if isinstance(spoken, Retry):
@@ -106,7 +108,7 @@ class Clerk:
             return lambda: self.end_spinner(said, STALE)
         caller = self._caller(origin)
         try:
-            outcome = await insist(lambda: run_action(self._commands, caller, action))
+            outcome = await until_stored(lambda: run_action(self._commands, caller, action))
         except UserError as error:
             alert = str(error)
             return lambda: self.end_spinner(said, alert)
@@ -119,7 +121,7 @@ class Clerk:
             )
         finally:
             self._changed(origin.place.thread)
-        notice = say_kept() if outcome is None else say(outcome)
+        notice = say(outcome)
         in_place = not isinstance(action, ResumeById)
         return lambda: self._show(said, origin, notice, in_place=in_place)
 
@@ -136,7 +138,7 @@ class Clerk:
 
     async def _outcome(self, said: Commanded) -> Notice | None:
         try:
-            return await insist(lambda: self._command(said))
+            return await until_stored(lambda: self._command(said))
         except UserError as error:
             return say_error(error)
         except OutletError:
@@ -154,24 +156,14 @@ class Clerk:
         except Closed as closed:
             log.info("telegram.notice_refused", error=type(closed).__name__)
 
-    def _caller(self, origin: Origin) -> Caller:
+    def _caller(self, origin: Origin, said_at: datetime | None = None) -> Caller:
         async def administers() -> bool:
             if origin.administers or origin.private:
                 return True
             person = int(origin.person.id.partition(":")[2])
             return await (await self._desk()).administers(int(origin.chat), person)
 
-        return Caller(origin.person, origin.place, origin.event, administers)
-
-
-async def insist(call: Callable[[], Awaitable[R]]) -> R:
-    """Call until the store is there. The caller bounds the time."""
-    pauses = waits()
-    while True:
-        try:
-            return await call()
-        except StoreUnavailable:
-            await asyncio.sleep(next(pauses))
+        return Caller(origin.person, origin.place, origin.event, said_at=said_at, administers=administers)
 
 
 def _without_name(text: str) -> str:

@@ -14,11 +14,13 @@ import msgspec
 import structlog
 
 from bots.actions import ListPage, ResumeById, parse_action
+from bots.beginning import begin
 from bots.outlet import OutletError
-from bots.telegram.clerk import Clerk, insist
+from bots.patience import until_stored
+from bots.telegram.clerk import Clerk
 from bots.telegram.schema import Update
 from bots.telegram.updates import Commanded, Pressed, Reader
-from sessions.errors import SettingError, StoreUnavailable
+from sessions.errors import StoreUnavailable
 from sessions.incidents import report
 from sessions.model import EventId, Holder, Platform, ThreadRef
 from sessions.ports.errands import Errand, Errands
@@ -32,7 +34,7 @@ _TURN_TIME = 5.0
 """Seconds that a message waits for the commands before it."""
 _SETTLE_TIME = 3.0
 
-_BESIDE = re.compile(r"/(stop|session(@\w+)?\s+delete)\b", re.ASCII | re.IGNORECASE)
+_BESIDE = re.compile(r"/(stop\b|session(@\w+)?\s+delete\s+\S)", re.ASCII | re.IGNORECASE)
 
 log = structlog.get_logger(__name__)
 
@@ -117,9 +119,10 @@ class Control:
         thread, before, place = _thread_of(said), None, _Place()
         if thread is not None and not _is_beside(said):
             before, self._last[thread] = self._last.get(thread), place
-        task = self._tasks.create_task(self._carry_out(errand, said, before, place))
-        self._carrying.add(task)
-        task.add_done_callback(self._carrying.discard)
+        task = begin(self._tasks, lambda: self._carry_out(errand, said, before, place))
+        if task is not None:
+            self._carrying.add(task)
+            task.add_done_callback(self._carrying.discard)
 
     async def _carry_out(
         self, errand: Errand, said: Commanded | Pressed, before: _Place | None, place: _Place
@@ -133,8 +136,8 @@ class Control:
                 if before is not None:
                     await before.told.wait()
                 await tell()
-                await insist(lambda: self._errands.finish(errand.event))
-        except (TimeoutError, StoreUnavailable, OutletError, SettingError) as error:
+                await until_stored(lambda: self._errands.finish(errand.event))
+        except (TimeoutError, StoreUnavailable, OutletError) as error:
             # The errand stays in the store and is adopted when its time has run out.
             log.warning("telegram.errand_postponed", event_id=errand.event, error=type(error).__name__)
         except Exception:  # noqa: BLE001 - the edge of a lane
@@ -160,7 +163,10 @@ def _thread_of(said: Commanded | Pressed) -> ThreadRef | None:
 
 
 def _is_beside(said: Commanded | Pressed) -> bool:
-    """Whether it neither waits nor is waited for: it changes no binding, or has to ask who may."""
+    """Whether it neither waits nor is waited for: it changes no binding, or has to ask who may.
+
+    A delete that names no session means the one that the commands before it have bound.
+    """
     if isinstance(said, Pressed):
         return not isinstance(parse_action(said.data), ResumeById | ListPage)
     return _BESIDE.match(said.text) is not None

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
+from bots.beginning import Work, begin
 from bots.outlet import OutletError
-from bots.telegram.recent import Recent
+from bots.recent import Recent
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Origin
 from bots.wording import Notice
@@ -29,7 +30,7 @@ class Notices:
 
     def say(self, origin: Origin, notice: Notice) -> None:
         """Answer a message when the chat's pace allows."""
-        self.beside(self._speaker.say(origin, notice))
+        self.beside(lambda: self._speaker.say(origin, notice))
 
     def say_seldom(self, key: tuple[str, ...], origin: Origin, markdown: str, pause: float) -> None:
         """Say it unless the key was used within ``pause`` seconds, so that nobody makes the bot flood."""
@@ -38,15 +39,15 @@ class Notices:
             self._said_at.put(key, now)
             self.say(origin, Notice(markdown))
 
-    def beside(self, work: Coroutine[None, None, None]) -> None:
+    def beside(self, work: Work) -> None:
         """Do it beside the loop, within NOTICE_TIME."""
-        self._tasks.create_task(_survive(work))
+        begin(self._tasks, partial(_survive, work))
 
 
-async def _survive(work: Coroutine[None, None, None]) -> None:
+async def _survive(work: Work) -> None:
     try:
         async with asyncio.timeout(NOTICE_TIME.total_seconds()):
-            await work
+            await work()
     except (TimeoutError, OutletError) as error:
         log.info("telegram.notice_dropped", error=type(error).__name__)
     except Exception:  # noqa: BLE001 - the edge of a lane

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -152,9 +153,7 @@ class TelegramOutlet:
         try:
             return await self._wire.call(method, body, Sent)
         except Refused as refused:
-            log.warning(
-                "telegram.refused", method=method, status=refused.status, description=refused.description
-            )
+            log.warning("telegram.refused", method=method, code=str(refused))
             if refused.status != 400 or not body.entities:
                 raise
         return await self._wire.call(method, msgspec.structs.replace(body, entities=()), Sent)
@@ -164,6 +163,19 @@ class TelegramOutlet:
         thread = thread_of(chat, self._topic)
         self._discovered(Moved(self._thread, thread))
         self._thread, self._chat, self._reply_to = thread, chat, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Makes outlets for any thread of the bot's chats."""
+
+    wire: Wire
+    renderer: Renderer
+    discovered: Callable[[Change], None]
+
+    def at(self, thread: ThreadRef, question: str) -> TelegramOutlet:
+        """Return the outlet under a message of the thread."""
+        return TelegramOutlet(self.wire, self.renderer, thread, question, self.discovered)
 
 
 @asynccontextmanager

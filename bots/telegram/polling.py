@@ -13,17 +13,21 @@ from typing import NoReturn
 import msgspec
 import structlog
 
-from bots.outlet import Closed, Flooded, OutletError, Unreachable
-from bots.telegram.patience import waits
+from bots.outlet import Closed, Flooded, LoggedOut, OutletError, Unreachable
+from bots.patience import waits
 from bots.telegram.refusals import Conflict
 from bots.telegram.schema import GetUpdates, User
 from bots.telegram.updates import WANTED
 from bots.telegram.wire import CALL_TIME, Wire
+from sessions.errors import SettingError
 
 LONG_POLL = timedelta(seconds=25)
 _CONFLICT = "updates_go_elsewhere"
 _CALM = 60.0
 """Seconds without a conflict."""
+_NOT_VALID = (
+    "Telegram refused the bot token. Put the token that @BotFather gave you into PARLEY_TELEGRAM_TOKEN."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +45,20 @@ Batch = Sequence[tuple[int, bytes]]
 class Poller:
     """Asks for updates for ever and gives them to ``take``, which returns when they are durable.
 
+    An offset is named once, to confirm a batch. After a week without updates Telegram may number them
+    anew, from below; an old offset would confirm those unseen.
+
     ``free_updates`` is called when a webhook keeps them away.
     """
 
-    def __init__(self, wire: Wire, free_updates: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        free_updates: Callable[[], Awaitable[None]],
+        long_poll: timedelta = LONG_POLL,
+    ) -> None:
         self._wire = wire
+        self._long_poll = long_poll
         self._free_updates = free_updates
         self._trouble = _Trouble()
 
@@ -75,13 +88,13 @@ class Poller:
                 await self._trouble.wait(error)
                 continue
             self._trouble.over()
-            if batch:
-                await take(batch)
-                offset = max(offset, *(number + 1 for number, _ in batch))
+            await take(batch)
+            offset = max((number + 1 for number, _ in batch), default=0)
 
     async def _ask(self, offset: int) -> Batch:
-        body = GetUpdates(int(LONG_POLL.total_seconds()), WANTED, offset)
-        found = await self._wire.call("getUpdates", body, list[msgspec.Raw], LONG_POLL + CALL_TIME)
+        body = GetUpdates(int(self._long_poll.total_seconds()), WANTED, offset)
+        time = self._long_poll + CALL_TIME
+        found = await self._wire.call("getUpdates", body, list[msgspec.Raw], time)
         try:
             return [(msgspec.json.decode(raw, type=Numbered).update_id, bytes(raw)) for raw in found]
         except msgspec.MsgspecError as error:
@@ -91,7 +104,7 @@ class Poller:
         try:
             await self._free_updates()
         except OutletError as error:
-            log.warning("telegram.webhook_not_removed", error=str(error))
+            log.warning("telegram.webhook_not_removed", error=type(error).__name__, code=str(error))
 
 
 class _Trouble:
@@ -106,9 +119,12 @@ class _Trouble:
         self._waits = waits()
 
     async def wait(self, error: OutletError) -> None:
+        """Raises SettingError for a token that is not valid."""
+        if isinstance(error, LoggedOut):
+            raise SettingError(_NOT_VALID) from error
         kind = _named(error)
         if kind != self._kind:
-            log.warning(f"telegram.{kind}", error=str(error))
+            log.warning(f"telegram.{kind}", error=type(error).__name__, code=str(error))
             self._kind, self._waits = kind, waits()
         self._failed_at = time.monotonic()
         pause = next(self._waits)

@@ -12,13 +12,13 @@ import msgspec
 import structlog
 
 from bots.admission import Admission
+from bots.patience import until_stored
 from bots.quoting import plain
 from bots.telegram.clerk import STALE, Accepts, Clerk
 from bots.telegram.control import Control
+from bots.telegram.known import KnownThreads
 from bots.telegram.notices import Notices
-from bots.telegram.patience import waits
 from bots.telegram.polling import Batch
-from bots.telegram.recent import KnownThreads
 from bots.telegram.schema import Update
 from bots.telegram.updates import (
     Change,
@@ -35,19 +35,17 @@ from bots.telegram.updates import (
     Said,
     Wordless,
 )
-from bots.wording import say_failure
-from sessions.errors import StoreUnavailable
+from bots.wording import TEXT_ONLY, say_failure
 from sessions.incidents import report
 from sessions.model import Session, ThreadRef
 from sessions.threads import ThreadEvents
 
-TEXT_ONLY = "I can only read text for now. Please write it out."
 NOTHING_ASKED = "Yes? Write your question behind my name."
 _REFUSAL_PAUSE = 60.0
-_HINT_PAUSE = 600.0
-_NOTICE_PAUSE = 3.0
+_HINT_PAUSE = 60.0
+_NOTICE_PAUSE = 1.0
 """Seconds; pictures of one album come as messages of their own."""
-_STORE_WAITS = (0.1, 5.0)
+_LONGEST_STORE_PAUSE = 5.0
 
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(Update).decode
@@ -85,7 +83,6 @@ class Reception:
         self._clerk = clerk
         self._notices = notices
         self._known = known
-        self._store_away = False
 
     async def take(self, batch: Batch) -> None:
         """Return when every update of the batch is taken over; chats do not wait for each other."""
@@ -119,23 +116,12 @@ class Reception:
             await self._persist(event, raw)
 
     async def _persist(self, event: Event, raw: bytes) -> None:
-        pauses = waits(*_STORE_WAITS)
-        while True:
-            try:
-                await self._take(event, raw)
-            except StoreUnavailable:
-                if not self._store_away:
-                    log.warning("telegram.store_unavailable")
-                self._store_away = True
-                await asyncio.sleep(next(pauses))
-            except Exception:  # noqa: BLE001 - one update must not keep the others away
-                incident = report("telegram.update_failed")
-                if isinstance(event, Said | Commanded):
-                    self._notices.say(event.origin, say_failure(incident))
-                return
-            else:
-                self._store_away = False
-                return
+        try:
+            await until_stored(lambda: self._take(event, raw), _LONGEST_STORE_PAUSE)
+        except Exception:  # noqa: BLE001 - one update must not keep the others away
+            incident = report("telegram.update_failed")
+            if isinstance(event, Said | Commanded):
+                self._notices.say(event.origin, say_failure(incident))
 
     async def _take(self, event: Event, raw: bytes) -> None:
         match event:
@@ -170,14 +156,14 @@ class Reception:
         if self._admitted(origin, addressed=event.addressed):
             hint = NOTHING_ASKED if event.empty else TEXT_ONLY
             pause = _NOTICE_PAUSE if event.addressed else _HINT_PAUSE
-            self._notices.say_seldom(("wordless", str(thread)), origin, hint, pause)
+            self._notices.say_seldom(("wordless", str(thread), origin.person.id), origin, hint, pause)
 
     async def _button(self, pressed: Pressed, raw: bytes) -> None:
         """Keep a press of somebody who is admitted; others hear so at once."""
         origin = pressed.origin
         if origin is None or not self._admits(origin):
             alert = STALE if origin is None else "You may not use this bot."
-            self._notices.beside(self._clerk.end_spinner(pressed, alert))
+            self._notices.beside(lambda: self._clerk.end_spinner(pressed, alert))
             return
         await self._control.admit(origin.event, pressed, raw)
 

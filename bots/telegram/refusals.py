@@ -5,24 +5,20 @@
     OutletError                    bots.outlet
     ├── Flooded                    429: wait, then ask again
     ├── Unreachable                5xx, time-outs, resets: perhaps applied, ask again
+    │   └── LoggedOut              401, 404: the token is not valid; polling ends, sends wait
     ├── MessageGone                the message to edit is not there or not ours
     ├── Closed                     the chat takes nothing from us
     │   ├── Migrated               it goes on under another id
     │   ├── TopicGone              the topic was deleted
     │   └── Refused                any other refusal; asking again unchanged will not help
     └── Conflict                   409: somebody else receives this bot's updates
-    SettingError                   sessions.errors: 401 and 404, the token is not valid
 """
 
+import re
 from datetime import timedelta
 
-from bots.outlet import Closed, Flooded, MessageGone, OutletError, Unreachable
+from bots.outlet import Closed, Flooded, LoggedOut, MessageGone, OutletError, Unreachable
 from bots.telegram.schema import Response
-from sessions.errors import SettingError
-
-NOT_VALID = (
-    "Telegram refused the bot token. Put the token that @BotFather gave you into PARLEY_TELEGRAM_TOKEN."
-)
 
 
 class Migrated(Closed):
@@ -38,12 +34,11 @@ class TopicGone(Closed):
 
 
 class Refused(Closed):
-    """The call is not accepted as it is; ``description`` is Telegram's and carries no text of people."""
+    """The call is not accepted as it is."""
 
-    def __init__(self, status: int, description: str) -> None:
-        super().__init__(f"{status} {description}")
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
         self.status = status
-        self.description = description
 
 
 class Conflict(OutletError):
@@ -81,7 +76,11 @@ _CLOSED = (
 )
 
 
-def error_of(status: int, response: Response) -> OutletError | SettingError:
+_WORD = re.compile(r"(?:[\w ]+: )?([A-Z]+(?:_[A-Z]+)+)", re.ASCII)
+"""A description that is nothing but one of Telegram's own words, such as TOPIC_CLOSED."""
+
+
+def error_of(status: int, response: Response) -> OutletError:
     """Return the error for an answer that is not ``ok``. The HTTP status counts where codes differ."""
     code = response.error_code or status
     if code == 429:
@@ -89,7 +88,7 @@ def error_of(status: int, response: Response) -> OutletError | SettingError:
     if code >= 500:
         return Unreachable(f"Telegram answered {code}")
     if code == 401 or (code == 404 and "method" not in response.description.lower()):
-        return SettingError(NOT_VALID)
+        return LoggedOut(str(code))
     if code == 409:
         return Conflict(webhook="webhook" in response.description.lower())
     if response.parameters.migrate_to_chat_id:
@@ -98,13 +97,19 @@ def error_of(status: int, response: Response) -> OutletError | SettingError:
 
 
 def _by_words(code: int, description: str) -> OutletError:
-    said = description.lower()
+    said, loggable = description.lower(), _loggable(code, description)
     if "message is not modified" in said:
-        return NotModified(description)
+        return NotModified(loggable)
     if any(words in said for words in _GONE):
-        return MessageGone(description)
+        return MessageGone(loggable)
     if any(words in said for words in _TOPIC_GONE):
-        return TopicGone(description)
+        return TopicGone(loggable)
     if code == 403 or any(words in said for words in _CLOSED):
-        return Closed(description)
-    return Refused(code, description)
+        return Closed(loggable)
+    return Refused(code, loggable)
+
+
+def _loggable(code: int, description: str) -> str:
+    """Return what may be logged: descriptions can quote addresses and tags of what was to be sent."""
+    word = _WORD.fullmatch(description)
+    return f"{code} {word[1]}" if word is not None else str(code)

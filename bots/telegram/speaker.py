@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 
 from bots.outlet import Flooded, MessageGone, Unreachable
 from bots.pacing import Pacer
-from bots.telegram.outlet import TelegramOutlet
-from bots.telegram.patience import waits
-from bots.telegram.rendering import Part, Renderer
+from bots.patience import waits
+from bots.telegram.outlet import Outlets, TelegramOutlet
+from bots.telegram.rendering import Part
 from bots.telegram.schema import Button, Keyboard
-from bots.telegram.updates import Change, Origin
-from bots.telegram.wire import Wire
+from bots.telegram.updates import Origin
 from bots.wording import ButtonStyle, Notice, encode_action
 
 
@@ -20,22 +19,19 @@ class Speaker:
     Raises Closed when the place takes nothing.
     """
 
-    def __init__(
-        self, wire: Wire, renderer: Renderer, pacer: Pacer, discovered: Callable[[Change], None]
-    ) -> None:
-        self._wire = wire
-        self._renderer = renderer
+    def __init__(self, outlets: Outlets, pacer: Pacer) -> None:
+        self._outlets = outlets
         self._pacer = pacer
-        self._discovered = discovered
 
     async def say(self, origin: Origin, notice: Notice) -> None:
         """Answer a message."""
-        await self._send(self._outlet(origin), notice, self._renderer.render(notice.text))
+        outlet = self._outlet(origin)
+        await self._send(outlet, notice, outlet.render(notice.text, ""))
 
     async def replace(self, origin: Origin, notice: Notice) -> None:
         """Put the notice in place of the message whose button was pressed, or below if that is gone."""
         outlet = self._outlet(origin)
-        parts = self._renderer.render(notice.text)
+        parts = outlet.render(notice.text, "")
         if len(parts) != 1:
             await self._send(outlet, notice, parts)
             return
@@ -70,8 +66,7 @@ class Speaker:
                 await asyncio.sleep(next(pauses))
 
     def _outlet(self, origin: Origin) -> TelegramOutlet:
-        thread, message = origin.place.thread, str(origin.message)
-        return TelegramOutlet(self._wire, self._renderer, thread, message, self._discovered)
+        return self._outlets.at(origin.place.thread, str(origin.message))
 
 
 def keyboard_of(notice: Notice) -> Keyboard | None:

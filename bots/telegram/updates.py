@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bots.telegram.schema import CallbackQuery, Chat, Mention, Message, Update, User
+from bots.wording import UNSEEN
 from sessions.model import (
     Ask,
     EventId,
@@ -168,7 +169,8 @@ class Reader:
             return Commanded(origin, text, sent_at, title)
         if text.startswith("/") and not (origin.private or addressed):
             return None
-        return Said(origin, text, sent_at, addressed, title)
+        words = f"{text}\n\n{UNSEEN}" if message.caption else text
+        return Said(origin, words, sent_at, addressed, title)
 
     def _pressed(self, query: CallbackQuery) -> Pressed:
         message = query.message

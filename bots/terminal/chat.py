@@ -16,6 +16,7 @@ from sessions.outcomes import (
     ConfirmDelete,
     Deleted,
     Helped,
+    Kept,
     Listed,
     Outcome,
     Resumed,
@@ -114,6 +115,8 @@ class TerminalChat:
                 await self._delete_if_sure(outcome)
             case Deleted(session):
                 self._print(f"\n{pages.deleted(session)}\n")
+            case Kept():
+                self._print("Cancelled. Nothing was deleted.\n")
             case Helped():
                 self._print(HELP + "\n")
             case Stopped(_, running):

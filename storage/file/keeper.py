@@ -280,8 +280,9 @@ class Keeper:
 
 def reason(error: Exception) -> str:
     """What kind of error it was. Its text may quote what was being stored."""
-    code = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
-    return f"{type(error).__name__} {code}".strip()
+    origin = error.__cause__ if isinstance(error, StoreUnavailable) else error
+    code = errno.errorcode.get(origin.errno or 0, "") if isinstance(origin, OSError) else ""
+    return f"{type(origin or error).__name__} {code}".strip()
 
 
 def _run(task: Task, step: Step) -> Step:

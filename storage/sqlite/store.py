@@ -44,13 +44,13 @@ from storage.sqlite import (
 from storage.sqlite.step import Clock, Step
 from storage.sqlite.wakeups import Hints
 from storage.sqlite.writer import Writer
-from storage.wellformed import takes_any_text
+from storage.wellformed import mends_text
 
 FORGET_LIMIT = 1_000
 """How many events, and as many listings, a sweep forgets at most."""
 
 
-@takes_any_text
+@mends_text
 class SqliteStore:
     """One database file, shared with the other processes that have it open."""
 

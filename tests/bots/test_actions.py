@@ -19,7 +19,13 @@ SESSION = new_session_id()
 
 @pytest.mark.parametrize(
     "action",
-    [ConfirmedDelete(SESSION), CancelDelete(), ListPage(1), ListPage(999_999), ResumeById(SESSION)],
+    [
+        ConfirmedDelete(SESSION),
+        CancelDelete(SESSION),
+        ListPage(1),
+        ListPage(999_999),
+        ResumeById(SESSION),
+    ],
 )
 def test_a_button_gives_back_the_action_it_was_made_of(action: Action) -> None:
     assert parse_action(encode_action(action)) == action
@@ -35,7 +41,8 @@ def test_the_longest_id_fits_into_a_button() -> None:
         "",
         "s",
         "s:",
-        "s:c ",
+        "s:c",
+        "s:c: ",
         "s:l:0",
         "s:l:-1",
         "s:l:٣",

@@ -138,7 +138,7 @@ def test_a_delete_is_asked_for_with_buttons_that_carry_the_id() -> None:
     assert notice.buttons == (
         (
             Button("🗑 Delete", ConfirmedDelete(SESSION.key.id), ButtonStyle.DANGER),
-            Button("Cancel", CancelDelete()),
+            Button("Cancel", CancelDelete(SESSION.key.id)),
         ),
     )
 

@@ -68,8 +68,16 @@ class Stage:
     serving: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def running(self, allowed: str = "*", drain: float = 5.0) -> AsyncIterator[None]:
-        """Serve until the block ends, from a new process as it were."""
+    async def running(
+        self,
+        allowed: str = "*",
+        drain: float = 5.0,
+        first: Callable[[], Awaitable[object]] | None = None,
+    ) -> AsyncIterator[None]:
+        """Serve until the block ends, from a new process as it were.
+
+        ``first`` has to come about before the gateway is connected to.
+        """
         settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=drain))
         admission, discord = Admission.parse(allowed), self.at.discord
         async with (
@@ -77,6 +85,8 @@ class Stage:
             Engine(self.store, self.model, bot.replies, settings=settings) as engine,
             asyncio.TaskGroup() as tasks,
         ):
+            if first is not None:
+                await first()
             commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
             self.serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
             serving = self.serving

@@ -34,6 +34,15 @@ async def test_the_starter_deletes_after_confirming() -> None:
         assert await on.store.bound(ref(thread)) is None
 
 
+async def test_a_delete_without_a_name_means_the_session_here() -> None:
+    async with stage() as on:
+        thread = await starter_of_alpha(on)
+        asked = await on.at.person.slash(thread, "session", "delete").response()
+        assert "alpha" in asked.content
+        await on.at.person.press(asked, "🗑 Delete").response()
+        assert await on.store.bound(ref(thread)) is None
+
+
 async def test_a_cancelled_delete_deletes_nothing() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
@@ -56,6 +65,15 @@ async def test_an_administrator_may_delete_and_others_may_not() -> None:
         assert await on.store.bound(ref(thread)) is None
 
 
+async def test_the_moderator_of_a_channel_deletes_no_session_of_the_server() -> None:
+    async with stage() as on:
+        thread = await starter_of_alpha(on)
+        moderator = somebody(on, "moderator", Permission.MANAGE_MESSAGES | Permission.MANAGE_THREADS)
+        refused = await moderator.slash(thread, "session", "delete", session="alpha").response()
+        assert "Only the person who started" in refused.content
+        assert await on.store.bound(ref(thread)) is not None
+
+
 async def test_a_strangers_press_does_nothing_not_even_an_administrators() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
@@ -72,7 +90,7 @@ async def test_a_strangers_press_does_nothing_not_even_an_administrators() -> No
 async def test_the_right_is_checked_again_when_the_button_is_pressed() -> None:
     async with stage() as on:
         thread = await starter_of_alpha(on)
-        boss = somebody(on, "boss", Permission.MANAGE_MESSAGES)
+        boss = somebody(on, "boss", Permission.MANAGE_GUILD)
         asked = await boss.slash(thread, "session", "delete", session="alpha").response()
         on.at.guild.take_role(boss.user, on.at.guild.noun.members[boss.user.id].roles[0])
         refused = await boss.press(asked, "🗑 Delete").response()
@@ -124,7 +142,7 @@ async def test_crafted_data_is_refused_clearly_and_reaches_no_other_workspace() 
             "nonsense",
             encode_action(ResumeById(private.key.id)),
             encode_action(ConfirmedDelete(private.key.id)),
-            encode_action(CancelDelete()),
+            encode_action(CancelDelete(private.key.id)),
             encode_action(ResumeById(SessionId("0" * 16))),
         ]
         message = await post_buttons(on, thread, data)

@@ -1,10 +1,12 @@
 """Slash commands and autocomplete, and who may see and do what."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
-from sessions.model import OPEN
+from sessions.model import OPEN, EventId, SessionKey
+from storage.memory import MemoryStore
 from tests.discord.stage import bound_thread, ref, stage
 from tests.emulators.discord import FaultKind, Permission, Settings
 from tests.emulators.discord.small_world import Place
@@ -168,6 +170,18 @@ async def test_a_private_channels_sessions_are_invisible_and_not_resumable_outsi
         assert "plans" in listed.content
 
 
+async def test_a_private_channel_is_offered_only_what_can_be_resumed_there() -> None:
+    async with stage() as on:
+        await bound_thread(on)
+        secret = on.at.guild.text("secret", only_for=[on.at.ada, on.at.discord.bot])
+        await on.at.person.slash(secret, "session", "start", name="plans").response()
+        (thread,) = on.at.discord.threads(secret)
+        for word, count in (("resume", 1), ("show", 2), ("delete", 2)):
+            choices = await on.at.person.autocomplete(thread, "session", word, session="")
+            assert len(choices) == count
+            assert "plans" in [choice.value for choice in choices]
+
+
 async def test_a_private_threads_session_stays_inside() -> None:
     async with stage() as on:
         private = on.at.person.open_thread(on.at.general, "us", private=True)
@@ -198,6 +212,39 @@ async def test_stop_ends_the_running_answer_and_what_waits_follows() -> None:
         on.model.release()
         await view.wait_text("whole two")
         assert on.at.discord.failed_interactions == []
+
+
+async def test_a_stop_that_is_carried_out_late_stops_no_later_answer() -> None:
+    asked, gate = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryStore):
+        async def stop(
+            self,
+            session: SessionKey,
+            event: EventId,
+            *,
+            turn: EventId | None = None,
+            said_at: datetime | None = None,
+        ) -> EventId | None:
+            asked.set()
+            await gate.wait()
+            return await super().stop(session, event, turn=turn, said_at=said_at)
+
+    async with stage(store=Slow()) as on:
+        view = on.at.discord.dm(on.at.ada)
+        on.model.hold()
+        on.at.person.dm("one")
+        await view.wait_text("…")
+        stopping = on.at.person.slash(view, "stop")
+        await asked.wait()
+        on.model.release(1)
+        await view.wait_text("You said: one")
+        on.at.person.dm("two")
+        await view.wait_text("…")
+        gate.set()
+        assert "Stopping" not in (await stopping.response()).content
+        on.model.release(1)
+        await view.wait_text("You said: two")
 
 
 async def test_retry_runs_the_last_turn_again_under_a_message_of_its_own() -> None:

@@ -165,6 +165,8 @@ async def test_attachments_alone_are_refused_clearly_and_store_nothing() -> None
         assert answer.reply_to == said.id
         assert (await on.store.workspaces(None, 10)).workspaces == ()
         assert on.model.prompts == []
+        on.at.person.dm("what is this?", attachments=["cat.png"])
+        await view.wait_text("what is this?\n\n[Something came with this message")
 
 
 async def test_a_bare_mention_is_told_what_to_do() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -128,8 +128,11 @@ class Screen:
     broken: int = 0
     """So many times, showing an answer fails in a way that nobody foresaw."""
 
+    def open(self, turn: Turn, grant: Grant) -> AbstractAsyncContextManager[Reply]:
+        return self._opened(turn, grant)
+
     @asynccontextmanager
-    async def open(self, turn: Turn, grant: Grant) -> AsyncIterator[Reply]:
+    async def _opened(self, turn: Turn, grant: Grant) -> AsyncIterator[Reply]:
         shown = Shown(turn)
         self.replies.append(shown)
         if not turn.reply.parts:

@@ -18,6 +18,7 @@ from sessions.errors import (
 )
 from sessions.model import (
     OPEN,
+    OPERATOR,
     Audience,
     EventId,
     Person,
@@ -94,12 +95,12 @@ async def test_a_private_channels_session_is_invisible_elsewhere(core: Core) -> 
     listed = (await commands.list(replace(inside, event=EventId("l")))).sessions
     assert {one.name for one in listed} == {"salaries", "public"}
     for call in (
-        commands.show(outside, "salaries"),
-        commands.resume(outside, "salaries"),
-        commands.resume_id(outside, secret.key.id),
-        commands.delete(outside, "salaries", confirmed=True),
-        commands.delete_id(replace(outside, administers=_yes), secret.key.id),
-        commands.show(outside, "sala"),
+        commands.show(at("1"), "salaries"),
+        commands.resume(at("1"), "salaries"),
+        commands.resume_id(at("1"), secret.key.id),
+        commands.delete(at("1"), "salaries", confirmed=True),
+        commands.delete_id(replace(at("1"), administers=_yes), secret.key.id),
+        commands.show(at("1"), "sala"),
     ):
         assert "salaries”. Did" not in await refused(call, NoSuchSession)
 
@@ -117,7 +118,7 @@ async def test_an_open_session_is_not_resumed_into_a_private_channel(core: Core)
 
 async def test_the_operator_sees_and_resumes_everything(core: Core) -> None:
     await core.commands.start(at("7", audience=SECRET), "salaries")
-    operator = replace(at("cli"), operator=True)
+    operator = replace(at("cli", audience=OPERATOR), operator=True)
     assert (await core.commands.list(operator)).total == 1
     assert (await core.commands.resume(operator, "salaries")).session.name == "salaries"
 

@@ -2,12 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from sessions.errors import SettingError
 from sessions.model import EventId, Session, SessionId, SessionKey, WorkspaceId
 from storage.file import FileStore
 from storage.file.records import frame
-from tests.storage.contract.scene import accept, claim, converse, inbound, proposal, thread
+from tests.storage.contract.scene import HOME, accept, claim, converse, inbound, proposal, thread
 
 DELETE = EventId("delete")
 
@@ -129,6 +130,20 @@ async def test_copies_are_never_read_back(tmp_path: Path) -> None:
     (copy,) = entries(tmp_path, "workspaces/*/transcripts/*")
     assert "nonsense" not in copy.read_text()
     assert "hello" in copy.read_text()
+
+
+async def test_copies_that_cannot_be_written_stop_nothing_and_are_logged_without_words(
+    tmp_path: Path,
+) -> None:
+    with capture_logs() as logs:
+        async with FileStore.open(tmp_path) as store:
+            home = await store.workspace(HOME)
+            (tmp_path / "workspaces" / home.id / "transcripts").write_text("in the way")
+            session = await converse(store, inbound(1), "a secret", "another secret")
+        assert session.tally.messages == 2
+    assert {entry["event"] for entry in logs} == {"copies.failed"}
+    assert {entry["error"] for entry in logs} == {"FileExistsError EEXIST"}
+    assert "secret" not in str(logs)
 
 
 async def test_a_deleted_session_can_be_read_in_no_file(tmp_path: Path) -> None:

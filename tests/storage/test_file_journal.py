@@ -7,8 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from sessions.errors import StoreUnavailable
+from sessions.errors import SessionGone, StoreUnavailable
 from sessions.model import EventId, Holder, Listing, Platform, Session, SessionId, WorkspaceKey
 from sessions.ports.catalog import Quarantined
 from sessions.ports.errands import Errand
@@ -148,6 +149,33 @@ async def test_a_record_of_an_unknown_kind_is_put_aside(tmp_path: Path) -> None:
         assert await contents(store, session) == ["one", "ONE"]
         (kept,) = await store.quarantined()
     assert b"PutSomethingElse" in bytes_of(kept)
+
+
+async def test_what_a_damaged_record_says_is_not_in_the_report_on_it(tmp_path: Path) -> None:
+    await talk(tmp_path, "one")
+    record = b'[{"type":"PutSession","session":{"status":"a secret"}}]'
+    with journal(tmp_path).open("ab") as file:
+        file.write(frame(record))
+    with capture_logs() as logs:
+        async with FileStore.open(tmp_path) as store:
+            (kept,) = await store.quarantined()
+    assert "secret" not in kept.why
+    assert "secret" not in str(logs)
+    assert b"a secret" in bytes_of(kept)
+
+
+async def test_a_session_deleted_under_its_holder_stays_with_it_after_reopening(tmp_path: Path) -> None:
+    async with FileStore.open(tmp_path) as store:
+        work = await take(store, inbound(1))
+        await store.delete(work.session.key, EventId("delete"))
+    async with FileStore.open(tmp_path) as store:
+        assert await store.sweep(claim("two"), 10) == ()
+        with pytest.raises(SessionGone):
+            await store.renew(work.lease, LEASE)
+        await store.release(work.lease)
+        (tomb,) = await store.sweep(claim("two"), 10)
+    async with FileStore.open(tmp_path) as store:
+        assert (await store.renew(tomb.lease, LEASE)).lease.fence == tomb.lease.fence
 
 
 async def test_the_same_damage_is_reported_once(tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from sessions.errors import LeaseLost, NameTaken, SettingError, UsageError
+from sessions.errors import LeaseLost, NameTaken, SettingError
 from sessions.model import OPEN, Audience, EventId, SessionKey
-from sessions.ports.catalog import Cursor
 from sessions.ports.turns import Known, Wake
 from storage.sqlite import SqliteStore
 from storage.sqlite.step import Step
@@ -212,15 +211,6 @@ async def test_hints_do_not_pile_up(store: SqliteStore) -> None:
     assert await store._db.read(
         lambda step: step.execute("SELECT count(*) <= 1024, max(seq) FROM wakeups").fetchone()
     ) == (1, 1_100)
-
-
-async def test_a_crafted_cursor_is_refused(store: SqliteStore) -> None:
-    home = await store.workspace(HOME)
-    for position in ("", "x", "9" * 40, "1e5.a", "²"):
-        with pytest.raises(UsageError):
-            await store.page(home.id, None, Cursor(position), 10)
-        with pytest.raises(UsageError):
-            await store.workspaces(Cursor(position), 10)
 
 
 def _wake(step: Step, session: SessionKey) -> None:

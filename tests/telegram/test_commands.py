@@ -89,6 +89,15 @@ async def test_retry_runs_the_last_turn_again(api: BotApi, house: House) -> None
     assert [prompt.messages[-1].content for prompt in house.model.prompts] == ["hello", "hello"]
 
 
+async def test_a_delete_without_a_name_means_what_the_command_before_it_bound(
+    api: BotApi, house: House
+) -> None:
+    ada = api.add_person("Ada")
+    ada.say(ada, "/session start alpha")
+    ada.say(ada, "/session delete")
+    await api.chat(ada).wait_text("Delete session alpha?")
+
+
 async def test_delete_is_confirmed_by_its_starter(api: BotApi, house: House) -> None:
     ada = api.add_person("Ada")
     group = api.add_supergroup("Team", api.add_person("Eve"), ada)
@@ -107,6 +116,24 @@ async def test_delete_is_confirmed_by_its_starter(api: BotApi, house: House) -> 
     gone = await group.wait_text("deleted successfully")
     assert gone.id == asked.id
     assert await house.names(group.id) == set()
+
+
+async def test_a_late_cancel_does_not_take_a_done_deletion_back_nor_may_others_cancel(
+    api: BotApi, house: House
+) -> None:
+    ada, bob = api.add_person("Ada"), api.add_person("Bob")
+    group = api.add_supergroup("Team", api.add_person("Eve"), ada, bob)
+    ada.say(group, "/session start alpha")
+    await group.wait_text("Started session alpha")
+    ada.say(group, "/session delete alpha")
+    asked = await group.wait_text("Delete session alpha?")
+    cancel = next(data for label, data in asked.buttons if label == "Cancel")
+    assert cancel is not None
+    assert "Only the person who started" in (await bob.press_data(asked, cancel).answered(30)).text
+    await ada.press(asked, "🗑 Delete").answered(30)
+    await group.wait_text("deleted successfully")
+    assert "gone" in (await ada.press_data(asked, cancel).answered(30)).text
+    assert "deleted successfully" in group.texts()[-1]
 
 
 async def test_delete_is_refused_to_others_and_allowed_to_administrators(

@@ -1,5 +1,6 @@
 """Where messages are answered, and in what order."""
 
+from bots.wording import UNSEEN
 from tests.emulators.telegram import BotApi
 from tests.telegram.house import House, all_taken, until_true
 
@@ -75,6 +76,7 @@ async def test_what_is_not_text_is_told_so_once_and_not_stored(api: BotApi, hous
     told = [text for text in api.chat(ada).texts() if text.startswith("I can only read text")]
     assert len(told) == 1
     assert len(house.store.accepted) == 1
+    assert house.store.accepted[0].text == f"what is this?\n\n{UNSEEN}"
 
 
 async def test_a_mention_alone_is_asked_for_more(api: BotApi, house: House) -> None:

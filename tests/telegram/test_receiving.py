@@ -1,12 +1,17 @@
 """Updates are confirmed when they are durable, once, whatever breaks in between."""
 
+import asyncio
 import subprocess
 import sys
+from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
 from bots.admission import Admission
 from bots.telegram import TelegramBot
+from bots.telegram.polling import Batch, Poller
+from bots.telegram.wire import Wire
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError
@@ -165,6 +170,28 @@ async def test_nothing_secret_and_nothing_said_is_logged(
     logged = "".join(capsys.readouterr())
     assert "my-secret" not in logged
     assert api.token.partition(":")[2] not in logged
+
+
+async def test_an_offset_is_not_named_again_after_a_quiet_poll(api: BotApi) -> None:
+    """Telegram may number updates anew, from below, after a quiet week."""
+    ada, taken = api.add_person("Ada"), list[int]()
+
+    async def take(batch: Batch) -> None:
+        taken.extend(number for number, _ in batch)
+
+    async def no_webhook() -> None:
+        """There is none."""
+
+    ada.say(ada, "hello")
+    async with Wire(api.token, api.base_url) as wire:
+        polling = asyncio.create_task(Poller(wire, no_webhook, timedelta(seconds=1)).run(take))
+        await api.wait_for(lambda: len(api.calls_of("getUpdates")) >= 3)
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            await polling
+    offsets = [call.params.get("offset") for call in api.calls_of("getUpdates")]
+    assert offsets[:3] == [None, taken[0] + 1, None]
+    assert not api.pending_updates
 
 
 async def test_a_command_waits_for_the_store(api: BotApi, house: House) -> None:

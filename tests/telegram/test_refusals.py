@@ -3,10 +3,9 @@
 import msgspec
 import pytest
 
-from bots.outlet import Closed, Flooded, MessageGone, Unreachable
+from bots.outlet import Closed, Flooded, LoggedOut, MessageGone, Unreachable
 from bots.telegram.refusals import Conflict, Migrated, NotModified, Refused, TopicGone, error_of
 from bots.telegram.schema import Response
-from sessions.errors import SettingError
 
 
 @pytest.mark.parametrize(
@@ -24,8 +23,8 @@ from sessions.errors import SettingError
         (403, "Forbidden: bot was kicked from the supergroup chat", Closed),
         (400, "Bad Request: can't parse entities: whatever", Refused),
         (404, "Not Found: method not found", Refused),
-        (401, "Unauthorized", SettingError),
-        (404, "Not Found", SettingError),
+        (401, "Unauthorized", LoggedOut),
+        (404, "Not Found", LoggedOut),
         (409, "Conflict: terminated by other getUpdates request", Conflict),
         (429, "Too Many Requests: retry after 7", Flooded),
         (500, "Internal Server Error", Unreachable),
@@ -35,6 +34,22 @@ from sessions.errors import SettingError
 def test_a_refusal_is_told_apart(status: int, description: str, kind: type[Exception]) -> None:
     error = error_of(status, Response(ok=False, error_code=status, description=description))
     assert type(error) is kind
+
+
+@pytest.mark.parametrize(
+    ("description", "loggable"),
+    [
+        ("Bad Request: TOPIC_CLOSED", "400 TOPIC_CLOSED"),
+        ("Bad Request: wrong HTTP URL https://secret.example", "400"),
+        (
+            'Bad Request: can\'t parse entities: unsupported tag "SECRET_TAG" at byte 3',
+            "400",
+        ),
+    ],
+)
+def test_what_a_description_quotes_is_not_kept(description: str, loggable: str) -> None:
+    error = error_of(400, Response(ok=False, error_code=400, description=description))
+    assert str(error) == loggable
 
 
 def test_a_flood_says_how_long_it_lasts() -> None:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.emulators.telegram import BotApi, ChatView, Fault, Flood
 from tests.emulators.telegram.formatting import MAX_TEXT_UNITS, utf16_length
 from tests.telegram.house import House
@@ -104,3 +106,22 @@ async def test_links_grow_no_preview(api: BotApi, house: House) -> None:
     await api.chat(ada).wait_text("re: https")
     sent = [call for call in api.calls if call.method in {"sendMessage", "editMessageText"}]
     assert all(call.params["link_preview_options"] == {"is_disabled": True} for call in sent)
+
+
+@pytest.mark.parametrize(("status", "description"), [(401, "Unauthorized"), (404, "Not Found")])
+async def test_a_token_that_is_refused_for_a_while_loses_no_answer(
+    api: BotApi, house: House, status: int, description: str
+) -> None:
+    ada = api.add_person("Ada")
+    house.model.answer = lambda _: "word " * 1500
+    refusal = Fault.error(status, description)
+    faults = [api.fail(method, refusal, times=None) for method in ("sendMessage", "editMessageText")]
+    ada.say(ada, "hello")
+    ada.say(ada, "/session list")
+    await api.wait_for(lambda: len(api.calls_of("sendMessage")) >= 3, timeout=10)
+    faults[0].remove()
+    await api.wait_call("editMessageText", count=2, timeout=20)
+    faults[1].remove()
+    await api.chat(ada).wait_text("1 session", timeout=20)
+    await api.wait_for(lambda: sum(text.count("word") for text in answers(api.chat(ada))) == 1500, 20)
+    assert not [text for text in answers(api.chat(ada)) if "may have been sent" in text or text == "…"]

@@ -1,40 +1,12 @@
 """What is remembered of threads, to spare the store a question and to name new sessions."""
 
 import time
-from collections import OrderedDict
-from typing import Generic, TypeVar
 
+from bots.recent import Recent
 from sessions.model import ThreadRef
 
 BOUND_MEMORY = 10.0
 """Seconds."""
-_REMEMBERED = 2048
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class Recent(Generic[Key, Value]):
-    """The values that were set last; older ones are forgotten."""
-
-    def __init__(self, most: int = _REMEMBERED) -> None:
-        self._most = most
-        self._values: OrderedDict[Key, Value] = OrderedDict()
-
-    def put(self, key: Key, value: Value) -> None:
-        """Remember the value as the newest."""
-        self._values[key] = value
-        self._values.move_to_end(key)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-    def get(self, key: Key, default: Value) -> Value:
-        """Return what is remembered, or the default."""
-        return self._values.get(key, default)
-
-    def drop(self, key: Key) -> None:
-        """Forget it."""
-        self._values.pop(key, None)
 
 
 class KnownThreads:

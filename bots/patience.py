@@ -9,12 +9,15 @@ import structlog
 
 from sessions.errors import StoreUnavailable
 
+FIRST = 0.2
+MOST = 30.0
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 
-def waits(first: float = 0.2, most: float = 30.0) -> Iterator[float]:
+def waits(first: float = FIRST, most: float = MOST) -> Iterator[float]:
     """Yield seconds: each about twice the one before, up to ``most``, scattered so that crowds part."""
     pause = first
     while True:
@@ -22,12 +25,17 @@ def waits(first: float = 0.2, most: float = 30.0) -> Iterator[float]:
         pause = min(2 * pause, most)
 
 
-async def until_stored(work: Callable[[], Awaitable[T]]) -> T:
-    """Repeat while the store is away; everything that goes through here may be repeated."""
-    for pause in waits():
+async def until_stored(work: Callable[[], Awaitable[T]], most: float = MOST) -> T:
+    """Repeat while the store is away; everything that goes through here may be repeated.
+
+    ``most`` is the longest pause in seconds. Whoever has not all the time in the world bounds it.
+    """
+    pauses, told = waits(most=most), False
+    while True:
         try:
             return await work()
-        except StoreUnavailable as error:
-            log.warning("discord.store_away", reason=str(error))
-            await asyncio.sleep(pause)
-    raise AssertionError("waits() is endless")
+        except StoreUnavailable:
+            if not told:
+                log.warning("bot.store_away")
+            told = True
+        await asyncio.sleep(next(pauses))
