@@ -3,46 +3,44 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, Parley, Result
+from tests.cli.conftest import COMMAND, Parley, ParleyInside, Result
 from tests.emulators.openai import CutStream, ModelServer, rate_limited
 
 
-def test_three_prompts_share_a_session(parley: Parley) -> None:
+def test_prompts_share_a_session_and_without_one_the_last_used_goes_on(parley: Parley) -> None:
     first = parley("my name is Ada", "--session", "learning")
     assert (first.code, first.error) == (0, "")
     assert first.out.startswith("📂 Session: learning (1 message)\n\n")
     assert "offline model" in first.out
-    parley("--session", "learning", "How do I install it?")
-    third = parley("--session=learning", "what is my name?")
-    assert third.out == "📂 Session: learning (3 messages)\n\nYou told me that your name is Ada.\n"
-    assert json.loads(parley("session", "show", "learning", "--json").out)["messages"] == 6
-
-
-def test_without_a_session_the_one_used_last_goes_on(parley: Parley) -> None:
-    started = parley("hello").out.splitlines()[0]
-    assert started.startswith("📂 Session: chat-")
-    assert parley("again").out.splitlines()[0] == started.replace("(1 message)", "(2 messages)")
-    parley("session", "start", "other")
-    assert parley("here").out.startswith("📂 Session: other (1 message)")
-
-
-def test_a_prompt_in_json_is_one_object(parley: Parley) -> None:
-    parley("my name is Ada", "--session", "a")
-    answer = json.loads(parley("--json", "what is my name?", "--session", "a").out)
-    assert answer == {
-        "session": "a",
+    second = parley("--session=learning", "what is my name?")
+    assert second.out == "📂 Session: learning (2 messages)\n\nYou told me that your name is Ada.\n"
+    third = parley("--json", "what is my name?")
+    assert json.loads(third.out) == {
+        "session": "learning",
         "answer": "You told me that your name is Ada.",
         "ending": "answered",
         "note": "",
     }
+    assert json.loads(parley("session", "show", "learning", "--json").out)["messages"] == 6
 
 
-def test_several_words_without_quotes_are_a_usage_error(parley: Parley) -> None:
-    result = parley("What", "is", "Python?")
+def test_where_no_session_was_used_one_is_started_and_the_home_folder_is_made(
+    parley: Parley, tmp_path: Path
+) -> None:
+    assert parley("hello").out.splitlines()[0].startswith("📂 Session: chat-")
+    found = list((tmp_path / "home").glob("*.db"))
+    assert len(found) == 1
+    with closing(sqlite3.connect(found[0])) as database:
+        assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_several_words_without_quotes_are_a_usage_error(inside: ParleyInside) -> None:
+    result = inside("What", "is", "Python?")
     assert (result.code, result.out) == (2, "")
     assert "parley 'What is Python?'" in result.error
 
@@ -62,8 +60,8 @@ def test_a_prompt_may_begin_with_a_dash_or_be_a_commands_name(parley: Parley) ->
         (("session", "delete", "-dash", "--yes"), "parley session delete --yes -- -dash"),
     ],
 )
-def test_a_leading_dash_gets_a_hint(parley: Parley, words: tuple[str, ...], hint: str) -> None:
-    result = parley(*words)
+def test_a_leading_dash_gets_a_hint(inside: ParleyInside, words: tuple[str, ...], hint: str) -> None:
+    result = inside(*words)
     assert (result.code, result.out) == (2, "")
     assert hint in result.error
 
@@ -76,8 +74,8 @@ def test_text_that_is_piped_in_is_the_prompt_or_what_it_is_about(parley: Parley)
 
 
 @pytest.mark.parametrize("words", [("--session", "a"), ("-",), (" ",), ("--", ""), ()])
-def test_a_missing_or_empty_prompt_is_a_usage_error(parley: Parley, words: tuple[str, ...]) -> None:
-    result = parley(*words)
+def test_a_missing_or_empty_prompt_is_a_usage_error(inside: ParleyInside, words: tuple[str, ...]) -> None:
+    result = inside(*words)
     assert (result.code, result.out) == (2, "")
     assert 'parley "What is Python?"' in result.error
 
@@ -105,12 +103,12 @@ def test_output_that_nobody_reads_or_that_finds_no_room_loses_no_answer(parley: 
 
 
 @pytest.mark.parametrize("session", ["", "a\nb", "x" * 300, "42"])
-def test_a_bad_session_name_loses_nothing_and_asks_nobody(parley: Parley, session: str) -> None:
-    result = parley("hello", "--session", session)
+def test_a_bad_session_name_loses_nothing_and_asks_nobody(inside: ParleyInside, session: str) -> None:
+    result = inside("hello", "--session", session)
     assert result.out == ""
     assert result.code in (1, 2)
     assert result.error.startswith("Error: ")
-    assert json.loads(parley("session", "list", "--json").out)["total"] == 0
+    assert json.loads(inside("session", "list", "--json").out)["total"] == 0
 
 
 def test_what_is_no_utf8_is_replaced(parley: Parley, tmp_path: Path) -> None:
@@ -128,15 +126,6 @@ def test_escape_sequences_of_a_person_or_a_model_are_never_printed_raw(parley: P
         assert "\x1b" not in result.out
         assert "\x07" not in result.out
     assert "␛]0;pwned" in shown.out
-
-
-def test_the_home_folder_is_made_and_the_history_survives(parley: Parley, tmp_path: Path) -> None:
-    parley("hello", "--session", "a")
-    found = list((tmp_path / "home").glob("*.db"))
-    assert len(found) == 1
-    with sqlite3.connect(found[0]) as database:
-        assert database.execute("pragma integrity_check").fetchone() == ("ok",)
-    database.close()
 
 
 # --- with a model behind HTTP ---
@@ -219,9 +208,9 @@ async def test_a_prompt_is_asked_again_as_the_note_says(parley: Parley, models: 
     assert "third try" in chat.out
 
 
-def test_there_is_nothing_to_ask_again_in_no_session(parley: Parley) -> None:
+def test_there_is_nothing_to_ask_again_in_no_session(inside: ParleyInside) -> None:
     for words in (("--retry",), ("--retry", "--session", "nobody"), ("hi", "--retry")):
-        result = parley("ask", *words)
+        result = inside("ask", *words)
         assert (result.code, result.out) == (2 if words[0] == "hi" else 1, "")
 
 
