@@ -39,7 +39,7 @@ def parameters(word: str) -> list[Said]:
 
 def test_the_words_are_all_the_methods_that_take_a_caller_and_nothing_but_words() -> None:
     methods = {name for name, _ in inspect.getmembers(SessionCommands, inspect.isfunction)}
-    beside = {"stop", "check_retry", "resume_id", "delete_id"}
+    beside = {"stop", "check_retry", "resume_id", "delete_id", "keep_id"}
     assert {name for name in methods if not name.startswith("_")} - beside == set(WORDS)
 
 
