@@ -6,7 +6,12 @@ import typer
 
 from cli.routing import RootGroup
 
-EPILOG = 'A prompt is a command of its own: parley "What is Python?" --session learning'
+EPILOG = """\
+\b
+Examples:
+  parley "What is Python?" --session learning
+  cat notes.txt | parley "Summarize this." --session notes
+  parley session list"""
 
 app = typer.Typer(
     name="parley",
@@ -17,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     invoke_without_command=True,
+    subcommand_metavar='COMMAND | "PROMPT"',
 )
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import typer
 
+from bots.terminal.plain import one_line
+from cli.piped import is_piped
 from cli.plain_values import PlainGroup
 from sessions.errors import UsageError
 
 if TYPE_CHECKING:
-    from typer._click import Command, Context
+    from typer._click import Command, Context, HelpFormatter
 
 VALUED = frozenset({"--storage-backend", "--storage-path", "--workspace", "--session", "--page"})
 """The options that take the next word as their value."""
@@ -20,11 +22,23 @@ _OWN = frozenset({"--help", "--version"})
 
 
 def suggestion(words: Sequence[str]) -> str:
-    """Return what to say about words that look like a misspelt command; "" if they do not."""
+    """Return what to say about words that look like a command without ``session``, or a misspelt one."""
     import difflib
 
-    near = difflib.get_close_matches(words[0], RootGroup.modules, 1, 0.8)
-    return f"There is no command “{words[0]}”. Did you mean: parley {near[0]}?" if near else ""
+    from sessions.commands import WORDS
+
+    known = {word: f"session {word}" for word in WORDS} | {name: name for name in RootGroup.modules}
+    near = difflib.get_close_matches(words[0].casefold(), known, 1, 0.8)
+    if not near:
+        return ""
+    meant = " ".join(("parley", known[near[0]], *map(_quoted, words[1:])))
+    return f"There is no command “{one_line(words[0])}”. Did you mean: {meant}?"
+
+
+def _quoted(word: str) -> str:
+    from cli.again import quoted
+
+    return quoted(word)
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,19 @@ class AnywhereGroup(PlainGroup):
         line = divide(args)
         if line.word is None:
             return super().parse_args(ctx, args)
+        if line.word not in self.commands and not line.plain:
+            raise UsageError(self._unknown(ctx, line.word))
         return super().parse_args(ctx, [line.word, *line.leading, *line.rest])
+
+    def _unknown(self, ctx: "Context", word: str) -> str:
+        import difflib
+
+        near = difflib.get_close_matches(word.casefold(), self.commands, 1)
+        hint = f" Did you mean: {ctx.command_path} {near[0]}?" if near else ""
+        return (
+            f"There is no command “{one_line(word)[:32]}” of {ctx.command_path}.{hint} "
+            f"There are: {', '.join(self.list_commands(ctx))}."
+        )
 
 
 class RootGroup(PlainGroup):
@@ -77,13 +103,17 @@ class RootGroup(PlainGroup):
         """Lead to the command that is named, or to ``ask`` with the prompt."""
         line = divide(args)
         if line.word is None:
-            if args and args[0].startswith("--") and not _OWN.issuperset(args):
-                raise UsageError('What to do? Say a command, or a prompt: parley "What is Python?"')
-            return super().parse_args(ctx, args)
+            if _OWN.issuperset(args) and (args or not is_piped()):
+                return super().parse_args(ctx, args)
+            return super().parse_args(ctx, ["ask", *args])
         if not line.plain and line.word == "help" and not line.rest:
             return super().parse_args(ctx, ["--help"])
         if not line.plain and line.word in self.modules:
             return super().parse_args(ctx, [line.word, *line.leading, *line.rest])
+        if not line.plain and divide(line.rest).word is None:
+            meant = suggestion([line.word])
+            if meant:
+                raise UsageError(f"{meant} To ask the model: parley ask {_quoted(line.word)}")
         prompt = ["--", line.word] if line.plain else [line.word]
         return super().parse_args(ctx, ["ask", *line.leading, *prompt, *line.rest])
 
@@ -95,3 +125,11 @@ class RootGroup(PlainGroup):
     def list_commands(self, ctx: "Context") -> list[str]:
         """Name the commands, in the order of the help page."""
         return list(self.modules)
+
+    def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Show the options of prompts too, which are what is said most."""
+        super().format_options(ctx, formatter)
+        ask = self.get_command(ctx, "ask")
+        records = [param.get_help_record(ctx) for param in ask.get_params(ctx)] if ask else []
+        with formatter.section("Options of a prompt, before or after it"):
+            formatter.write_dl([one for one in records if one and one[0].startswith("--")])

@@ -9,7 +9,7 @@ from cli.settings import load_here
 app = typer.Typer(name="run", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 
-@app.command("run", cls=PlainCommand, hidden=True)
+@app.command("run", cls=PlainCommand)
 def run() -> None:
     """Serve the bots that have a token; without one, open the terminal chat."""
     settings = load_here()

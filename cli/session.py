@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from bots.terminal import pages
-from bots.terminal.plain import one_line
 from cli import output
+from cli.again import quoted
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
@@ -169,7 +169,10 @@ def show(
 
 @app.command("delete", cls=PlainCommand)
 def delete(
-    name: Name,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", show_default=False, help="Without one, the active session."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     storage_backend: Backend = None,
     storage_path: Path = None,
@@ -177,21 +180,22 @@ def delete(
     json: Json = False,
 ) -> None:
     """Delete a session with all its messages."""
+    if yes and name is None:
+        raise UsageError("Say which session to delete without asking: parley session delete NAME --yes")
 
-    async def work() -> Deleted | None:
+    async def work() -> Deleted | ConfirmDelete:
         async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
             outcome = await desk.commands.delete(desk.operator.caller(), name, confirmed=yes)
             if isinstance(outcome, ConfirmDelete):
-                return await _delete_if_sure(desk, outcome.session, quietly=json)
+                return await _delete_if_sure(desk, outcome, quietly=json)
             return outcome
 
     outcome = asyncio.run(work())
+    done = isinstance(outcome, Deleted)
     if json:
-        output.say_json(
-            {"deleted": outcome is not None, "name": outcome.session.name if outcome else name}
-        )
+        output.say_json({"deleted": done, "name": outcome.session.name})
     else:
-        output.say(pages.deleted(outcome.session) if outcome else "Cancelled: nothing was deleted.")
+        output.say(pages.deleted(outcome.session) if done else "Cancelled: nothing was deleted.")
 
 
 @app.command("help", cls=PlainCommand)
@@ -200,26 +204,17 @@ def help_() -> None:
     output.say(HELP)
 
 
-def quoted(name: str) -> str:
-    """Return a name as a shell takes it as the value of an option."""
-    import re  # as everything here: only where it is needed
-    import shlex
-
-    plain = one_line(name)
-    return plain if re.fullmatch(r"[\w][\w@%+=:,./-]*", plain) else shlex.quote(plain)
-
-
 def _number(page: str) -> int:
     if not page.isdecimal() or len(page) > _PAGE_DIGITS:
         raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley session list 2")
     return int(page)
 
 
-async def _delete_if_sure(desk: Desk, session: Session, *, quietly: bool) -> Deleted | None:
-    if not await asyncio.to_thread(_is_sure, session, quietly):
-        return None
-    outcome = await desk.commands.delete_id(desk.operator.caller(), session.key.id)
-    return outcome if isinstance(outcome, Deleted) else None
+async def _delete_if_sure(desk: Desk, asked: ConfirmDelete, *, quietly: bool) -> Deleted | ConfirmDelete:
+    """Return what was asked when the answer is no."""
+    if not await asyncio.to_thread(_is_sure, asked.session, quietly):
+        return asked
+    return await desk.commands.delete_id(desk.operator.caller(), asked.session.key.id)
 
 
 def _is_sure(session: Session, quietly: bool) -> bool:

@@ -133,9 +133,9 @@ class TerminalChat:
             self._print("\nCancelled: nothing was deleted.\n")
 
     async def _show_interrupted(self) -> None:
-        for message in await self._conversation.interrupted():
+        for _, message in await self._conversation.interrupted():
             retry = await self._conversation.can_retry(message)
-            hint = "/retry asks it again." if retry else "Say it again to have it answered."
+            hint = "/retry asks it again." if retry else pages.SAY_AGAIN
             self._print(pages.interrupted(message, hint) + "\n")
 
     def _print(self, text: str) -> None:

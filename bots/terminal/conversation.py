@@ -13,7 +13,7 @@ from bots.terminal.seen import SeenMessages
 from bots.terminal.talker import Talker, new_event
 from sessions.engine import Engine
 from sessions.errors import StoreUnavailable
-from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, SessionKey
+from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, Session, SessionKey
 from sessions.ports.catalog import Catalog
 from sessions.ports.turns import Accepted, Turns
 
@@ -133,10 +133,11 @@ class Conversation:
             for said in pending:
                 group.create_task(self.stop(said))
 
-    async def interrupted(self) -> tuple[Message, ...]:
+    async def interrupted(self) -> tuple[tuple[Session, Message], ...]:
         """Return what was said in the session bound here, never answered, and not told before."""
         bound = await self._store.bound(self.talker.place.thread)
-        return await self._seen.interrupted(bound) if bound else ()
+        found = await self._seen.interrupted(bound) if bound else ()
+        return tuple((bound, message) for message in found) if bound else ()
 
     async def can_retry(self, message: Message) -> bool:
         """Whether the message is the one that ``/retry`` would run again."""

@@ -8,6 +8,8 @@ from bots.terminal.tables import draw, properties
 from sessions.model import Ending, Message, Role, Session, Tally
 from sessions.outcomes import Listed, Resumed, Shown
 
+SAY_AGAIN = "Say it again to have it answered."
+
 _RULE = "─" * 52
 _LAST_MESSAGE = 20
 _ENDINGS = {

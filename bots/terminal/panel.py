@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from bots.terminal.plain import printable
+from bots.terminal.presenters import Paper
 
 _FRAME = 4
 """Lines of the screen that the panel's frame and the cursor take."""
@@ -16,7 +17,7 @@ _FRAME = 4
 class PanelPresenter:
     """Shows the growing answer's last lines in a panel, and in the end all of it."""
 
-    def __init__(self, stream: TextIO, notes: TextIO) -> None:
+    def __init__(self, stream: TextIO, notes: Paper) -> None:
         self._notes = notes
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._live: Live | None = None

@@ -80,7 +80,13 @@ class _Presented:
 
     async def finish(self, answer: Answer) -> None:
         await self._begun.wait()
-        await asyncio.to_thread(self._pen.end, *closing(answer))
+        try:
+            await asyncio.to_thread(self._pen.end, *closing(answer))
+        except OSError as error:
+            # Nobody reads any more, or the disk is full: the answer is given all the same.
+            if not self.answered.done():
+                self.answered.set_exception(error)
+                self.answered.exception()  # whether somebody waits for it or not
         if not self.answered.done():
             self.answered.set_result(answer)
 
@@ -99,6 +105,7 @@ class _Pen:
         self._latest: str | None = None
         self._down = False
         self._left = False
+        self._broken: OSError | None = None
         self._thread: Thread | None = None
 
     def write(self, text: str) -> None:
@@ -112,12 +119,14 @@ class _Pen:
             self._thread.start()
 
     def end(self, text: str, note: str) -> None:
-        """Wait until everything is presented. Blocks."""
+        """Wait until everything is presented. Blocks. Raises OSError when something could not be."""
         with self._changed:
             left, self._down = self._left, True
             self._changed.notify()
         if self._thread is not None:
             self._thread.join()
+        if self._broken is not None:
+            raise self._broken
         if not left:
             self._presenter.end(text, note)
 
@@ -129,13 +138,19 @@ class _Pen:
             self._changed.notify()
 
     def _present(self) -> None:
+        try:
+            self._present_latest()
+            if self._left:
+                self._presenter.end("", "")
+        except OSError as error:
+            self._broken = error
+
+    def _present_latest(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._down or self._latest is not None)
                 if self._down:
-                    break
+                    return
                 text, self._latest = self._latest, None
             if text is not None:
                 self._presenter.show(text)
-        if self._left:
-            self._presenter.end("", "")

@@ -52,7 +52,7 @@ class Screen:
             self._print(text)
             return
         whole, end, rest = (self._growing + text.expandtabs(4)).rpartition("\n")
-        rows, self._growing = _wrap(rest, self._columns())
+        rows, self._growing = rows_of(rest, self._columns())
         lines = whole + end + "".join(f"{row}\n" for row in rows)
         if lines:
             self._print(lines)
@@ -77,20 +77,7 @@ class Screen:
         return app.output.get_size().columns if app is not None else 80
 
 
-class _Answers:
-    """The part of the screen that answers grow in."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-
-    def write(self, text: str, /) -> None:
-        self._screen.grow(text)
-
-    def flush(self) -> None:
-        pass
-
-
-def _wrap(line: str, columns: int) -> tuple[list[str], str]:
+def rows_of(line: str, columns: int) -> tuple[list[str], str]:
     """Cut off full rows, between words where possible; the rest is shorter than a row."""
     rows: list[str] = []
     while get_cwidth(line) >= columns:
@@ -103,3 +90,16 @@ def _wrap(line: str, columns: int) -> tuple[list[str], str]:
         rows.append(line[:cut])
         line = line[cut:].removeprefix(" ")
     return rows, line
+
+
+class _Answers:
+    """The part of the screen that answers grow in."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def write(self, text: str, /) -> None:
+        self._screen.grow(text)
+
+    def flush(self) -> None:
+        pass

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Parley
-from tests.emulators.telegram import BotApi, Flood
+from tests.emulators.telegram import BotApi, Fault, Flood
 from tests.service import Service, service
 
 TOKEN = "42:TEST"
@@ -38,8 +38,8 @@ async def serving(tmp_path: Path, telegram: BotApi) -> AsyncIterator[Service]:
         yield started
 
 
-async def test_the_command_line_sees_the_sessions_of_a_chat_while_the_bot_runs(
-    serving: Service, telegram: BotApi
+async def test_the_command_line_works_beside_the_bot_and_sigterm_finishes_the_running_answer(
+    serving: Service, telegram: BotApi, tmp_path: Path
 ) -> None:
     ada = telegram.add_person("Ada")
     ada.say(ada, "/session start trip-plan")
@@ -49,15 +49,8 @@ async def test_the_command_line_sees_the_sessions_of_a_chat_while_the_bot_runs(
     workspaces = json.loads(await serving.command("workspace", "list", "--json"))["workspaces"]
     key = f"telegram:{ada.id}"
     assert key in [one["key"] for one in workspaces]
-    assert "trip-plan" in await serving.command("session", "list", "--workspace", key)
     answer = await serving.command("what is my name?", "--session", "trip-plan", "--workspace", key)
     assert "You told me that your name is Ada." in answer
-
-
-async def test_sigterm_finishes_the_answer_that_runs_and_ends_in_order(
-    serving: Service, telegram: BotApi, tmp_path: Path
-) -> None:
-    ada = telegram.add_person("Ada")
     ada.say(ada, "long 150")
     await telegram.chat(ada).wait_text("Sentence", timeout=30)
     assert await serving.stop() == 0
@@ -80,18 +73,25 @@ async def test_a_refused_token_ends_the_process(tmp_path: Path, telegram: BotApi
     assert "SECRETWORD" not in log
 
 
-async def test_ctrl_c_ends_the_bots_and_logs_can_be_json(tmp_path: Path, telegram: BotApi) -> None:
+@pytest.mark.parametrize(
+    ("fault", "number"), [(Fault.hang(), signal.SIGTERM), (Fault.bad_gateway(), signal.SIGINT)]
+)
+async def test_a_login_that_does_not_get_through_ends_when_told_and_logs_can_be_json(
+    tmp_path: Path, telegram: BotApi, fault: Fault, number: signal.Signals
+) -> None:
+    telegram.fail("getMe", fault, times=None)
     others = {"PARLEY_LOG_FORMAT": "json", "PARLEY_ALLOWED": ""}
     async with service(tmp_path, settings(telegram, **others)) as started:
-        await telegram.wait_for(lambda: telegram.polled, timeout=60)
+        await telegram.wait_call("getMe", answered=False, timeout=60)
         assert started.process is not None
-        started.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(30):
+        started.process.send_signal(number)
+        async with asyncio.timeout(10):
             assert await started.process.wait() == 0
     warning, *logged = (tmp_path / "serve.log").read_text().splitlines()
     assert "PARLEY_ALLOWED is empty" in warning
     events = [json.loads(line)["event"] for line in logged]
-    assert {"serve.started", "serve.ending", "serve.ended"} <= set(events)
+    assert events[-2:] == ["serve.ending", "serve.ended"]
+    telegram.heal()
 
 
 def test_without_a_token_there_is_nothing_to_serve(parley: Parley) -> None:

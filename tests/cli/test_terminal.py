@@ -23,20 +23,6 @@ def endings(parley: Parley, session: str) -> list[str]:
     return [one["ending"] for one in shown["recent_messages"] if one["role"] == "user"]
 
 
-def test_a_chat_answers_and_ends_with_ctrl_d(parley: Parley) -> None:
-    with terminal(parley.folder, parley.environment, "chat", "--session", "alpha") as screen:
-        screen.expect("📂 Session: alpha")
-        screen.expect(">")
-        screen.type("my name is Ada" + ENTER)
-        screen.expect("I shall remember the name Ada.")
-        screen.expect(">")
-        screen.type("/session show" + ENTER)
-        screen.expect("Session Details: alpha")
-        screen.expect(">")
-        screen.type(CTRL_D)
-        assert screen.wait() == 0
-
-
 def test_commands_act_and_messages_queue_while_an_answer_runs(parley: Parley) -> None:
     with terminal(parley.folder, parley.environment, "chat", "--session", "alpha") as screen:
         introduce(screen)
@@ -81,7 +67,7 @@ def test_ctrl_d_during_an_answer_stops_it_and_leaves(parley: Parley) -> None:
 
 
 def test_a_killed_terminal_is_told_of_by_the_next_one(parley: Parley) -> None:
-    environment = {**parley.environment, "PARLEY_LEASE_SECONDS": "2"}
+    environment = {**parley.environment, "PARLEY_LEASE_SECONDS": "1"}
     told = "Interrupted: “slow” was not answered."
     with terminal(parley.folder, environment, "chat", "--session", "alpha") as screen:
         introduce(screen)
@@ -96,17 +82,21 @@ def test_a_killed_terminal_is_told_of_by_the_next_one(parley: Parley) -> None:
         screen.type("slow" + ENTER)
         screen.expect("Slowly")
         screen.kill()
-    asked = parley("once more", "--session", "alpha", PARLEY_LEASE_SECONDS="2")
+    asked = parley("once more", "--session", "alpha", PARLEY_LEASE_SECONDS="1")
     assert told in asked.error
     assert told not in parley("and again", "--session", "alpha").error
     assert endings(parley, "alpha") == ["answered", "answered"]
 
 
-def test_a_pasted_text_of_several_lines_is_one_message(parley: Parley) -> None:
+def test_a_pasted_text_is_one_message_and_ctrl_d_leaves(parley: Parley) -> None:
     with terminal(parley.folder, parley.environment, "chat", "--session", "alpha") as screen:
+        screen.expect("📂 Session: alpha")
         screen.expect(">")
         screen.type("\x1b[200~first line\nsecond line\x1b[201~" + ENTER)
         screen.expect("You said: first line second line")
+        screen.expect(">")
+        screen.type("/session show" + ENTER)
+        screen.expect("Session Details: alpha")
         screen.expect(">")
         screen.type(CTRL_D)
         assert screen.wait() == 0

@@ -1,0 +1,58 @@
+"""How a prompt is asked again on the command line, where a chat says ``/retry``."""
+
+import re
+from dataclasses import dataclass
+
+from bots.terminal.plain import one_line
+from bots.terminal.presenters import Paper
+from cli.options import LOCAL, Choice
+
+_SAID = re.compile(r"(?:\b[Ss]end )?(?<!\S)/retry\b")
+
+
+@dataclass(slots=True)
+class Again:
+    """The command for it; the session becomes known when the prompt is accepted."""
+
+    choice: Choice
+    session: str = ""
+
+    def command(self) -> str:
+        """Return the whole command, as a shell takes it."""
+        workspace = None if self.choice.workspace == LOCAL else self.choice.workspace
+        given = {
+            "--session": self.session,
+            "--storage-backend": self.choice.backend,
+            "--storage-path": self.choice.path,
+            "--workspace": workspace,
+        }
+        words = (f"{name} {quoted(value)}" for name, value in given.items() if value)
+        return " ".join(("parley ask --retry", *words))
+
+    def explain(self, note: str) -> str:
+        """Return a note to the person with that command in the place of ``/retry``."""
+        return _SAID.sub(lambda _: f"say “{self.command()}”", note)
+
+    def explaining(self, paper: Paper) -> Paper:
+        """Return a paper that explains what is written on it."""
+        return _Explained(self, paper)
+
+
+@dataclass(slots=True)
+class _Explained:
+    again: Again
+    paper: Paper
+
+    def write(self, text: str, /) -> None:
+        self.paper.write(self.again.explain(text))
+
+    def flush(self) -> None:
+        self.paper.flush()
+
+
+def quoted(value: str) -> str:
+    """Return a value as a shell takes it behind an option."""
+    import shlex  # as everything here: only where it is needed
+
+    plain = one_line(value)
+    return plain if re.fullmatch(r"[\w][\w@%+=:,./-]*", plain) else shlex.quote(plain)
