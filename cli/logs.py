@@ -1,7 +1,10 @@
 """Logs on standard error: events with fields, for people as text or for machines as JSON."""
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -26,7 +29,7 @@ def configure(settings: Settings, level: str) -> None:
             _renderer(settings),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(lowest),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unbreakable(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(
@@ -34,6 +37,22 @@ def configure(settings: Settings, level: str) -> None:
     )
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(max(lowest, logging.WARNING))
+
+
+class _Unbreakable(io.TextIOBase):
+    """Standard error, of which nobody minds when it is closed: no answer may fail for its log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def _renderer(settings: Settings) -> structlog.typing.Processor:

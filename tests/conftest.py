@@ -1,0 +1,18 @@
+"""What every test leaves as it was."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Undo what a command that ran inside the test's process said about logs."""
+    handlers = list(logging.root.handlers)
+    yield
+    structlog.reset_defaults()
+    for handler in logging.root.handlers[:]:
+        if handler not in handlers and type(handler) is logging.StreamHandler:
+            logging.root.removeHandler(handler)
