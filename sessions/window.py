@@ -50,7 +50,7 @@ def estimate_tokens(text: str) -> int:
     """Estimate a text's tokens without a tokenizer's tables, rather too many than too few.
 
     Against o200k at most 10 % too few and 27 % too many; older tokenizers need more for scripts
-    other than Latin. tests/test_window.py measures it.
+    other than Latin. tests/model/test_window.py measures it.
     """
     count: float = len(_ONE_TOKEN.findall(text))
     if not text.isascii():

@@ -4,47 +4,18 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from aiohttp import web
 
 from tests.emulators.telegram import (
     BotApi,
-    Flood,
     MemberStatus,
     Person,
 )
 from tests.emulators.telegram.probe import Probe
-
-
-@pytest_asyncio.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=10)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield session
-
-
-@pytest_asyncio.fixture
-async def api() -> AsyncIterator[BotApi]:
-    async with BotApi.start(flood=Flood.off()) as api:
-        yield api
-
-
-@pytest.fixture
-def bot(api: BotApi, session: aiohttp.ClientSession) -> Probe:
-    return Probe(api, session)
-
-
-@pytest.fixture
-def ada(api: BotApi) -> Person:
-    """A person who has written to the bot; her update is still queued."""
-    ada = api.add_person("Ada", username="ada")
-    ada.say(ada, "/start")
-    return ada
 
 
 async def test_a_wrong_token_is_unauthorized(api: BotApi, session: aiohttp.ClientSession) -> None:
@@ -249,7 +220,7 @@ async def test_as_a_process_it_takes_orders_and_ends_on_sigterm(
         "--token",
         "7:PROCESS",
         stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[3],
     )
     assert process.stdout is not None
     url = (await process.stdout.readline()).decode().strip()

@@ -1,0 +1,1 @@
+"""The emulators themselves: what they take, refuse and tell."""

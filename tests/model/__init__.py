@@ -1,0 +1,1 @@
+"""The model seam: windows, the OpenAI client, the offline model."""
