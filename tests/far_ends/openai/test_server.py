@@ -1,81 +1,19 @@
-"""The OpenAI emulator behaves as the real API does, seen by the real client and by raw HTTP."""
+"""The OpenAI emulator answers and refuses as the real API does, seen by the real client and raw."""
 
 import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import aiohttp
 import openai
 import pytest
-from openai.types.chat import ChatCompletionChunk
 
 from tests.emulators.openai import (
     Answer,
-    ContextExceeded,
-    Cut,
-    CutStream,
-    ErrorEvent,
-    Finish,
-    HangBeforeHeaders,
-    HangMidStream,
-    MalformedChunk,
     ModelServer,
-    RefuseStreamOptions,
-    html_page,
-    rate_limited,
-    server_error,
 )
-
-MODEL = "gpt-4o-mini"
-Json = dict[str, object]
-
-
-@pytest.fixture
-async def models() -> AsyncIterator[ModelServer]:
-    async with ModelServer.start() as server:
-        yield server
-
-
-@pytest.fixture
-async def client(models: ModelServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(
-        api_key="sk-test", base_url=models.base_url, max_retries=0, timeout=10
-    ) as client:
-        yield client
-
-
-async def open_stream(
-    client: openai.AsyncOpenAI, text: str = "hello"
-) -> openai.AsyncStream[ChatCompletionChunk]:
-    return await client.chat.completions.create(
-        model=MODEL,
-        messages=[{"role": "user", "content": text}],
-        stream=True,
-        stream_options={"include_usage": True},
-    )
-
-
-def text_of(chunks: list[ChatCompletionChunk]) -> str:
-    return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-
-
-def reason_of(chunks: list[ChatCompletionChunk]) -> str | None:
-    reasons = [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices]
-    return next((reason for reason in reasons if reason), None)
-
-
-async def post(models: ModelServer, body: object, key: str = "sk-test") -> tuple[int, Json]:
-    async with (
-        aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session,
-        session.post(f"{models.base_url}/chat/completions", json=body) as response,
-    ):
-        error = (await response.json())["error"]
-        assert set(error) == {"message", "type", "param", "code"}
-        return response.status, error
+from tests.far_ends.openai.asking import MODEL, Json, open_stream, post, text_of
 
 
 async def test_an_answer_proves_which_context_arrived(
@@ -257,136 +195,6 @@ async def test_answers_come_from_the_queue_then_from_the_function(
     models.answer = lambda request: Answer(text=request.model, delay_between=0.001)
     texts = [text_of([c async for c in await open_stream(client)]) for _ in range(2)]
     assert texts == ["first", MODEL]
-
-
-async def test_429_tells_when_to_come_again(models: ModelServer, client: openai.AsyncOpenAI) -> None:
-    moment = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
-    models.fail(rate_limited(1.5, retry_after_ms=1500))
-    models.fail(rate_limited(moment))
-    with pytest.raises(openai.RateLimitError) as in_seconds:
-        await open_stream(client)
-    assert in_seconds.value.code == "rate_limit_exceeded"
-    assert in_seconds.value.response.headers["retry-after"] == "1.5"
-    assert in_seconds.value.response.headers["retry-after-ms"] == "1500"
-    with pytest.raises(openai.RateLimitError) as at_date:
-        await open_stream(client)
-    assert parsedate_to_datetime(at_date.value.response.headers["retry-after"]) == moment
-    await (await open_stream(client)).close()
-
-
-async def test_the_client_retries_a_short_429_by_itself(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.fail(rate_limited(retry_after_ms=1), times=2)
-    stream = await open_stream(client.with_options(max_retries=2))
-    assert text_of([chunk async for chunk in stream]) == "[1] hello"
-    assert [one.status for one in models.requests] == [429, 429, 200]
-
-
-async def test_faults_strike_the_matching_requests_until_healed(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.fail(server_error(), times=None, when=lambda one: "bad" in one.last_user_text)
-    models.fail(html_page(503))
-    with pytest.raises(openai.InternalServerError, match="500"):
-        await open_stream(client, "bad")
-    with pytest.raises(openai.InternalServerError) as page:
-        await open_stream(client, "good")
-    assert page.value.response.text.startswith("<html>")
-    await (await open_stream(client, "good")).close()
-    models.heal()
-    await (await open_stream(client, "bad")).close()
-
-
-async def test_a_request_can_be_refused_as_too_long_once(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.fail(ContextExceeded(limit=4096))
-    with pytest.raises(openai.BadRequestError) as caught:
-        await open_stream(client)
-    assert caught.value.code == "context_length_exceeded"
-    await (await open_stream(client)).close()
-
-
-async def test_stream_options_can_be_unknown(models: ModelServer, client: openai.AsyncOpenAI) -> None:
-    models.fail(RefuseStreamOptions(), times=None)
-    with pytest.raises(openai.BadRequestError, match="stream_options"):
-        await open_stream(client)
-    stream = await client.chat.completions.create(
-        model=MODEL, messages=[{"role": "user", "content": "x"}], stream=True
-    )
-    assert text_of([chunk async for chunk in stream]) == "[1] x"
-
-
-async def test_a_hang_before_the_headers_ends_with_the_client(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.fail(HangBeforeHeaders())
-    with pytest.raises(openai.APITimeoutError):
-        await open_stream(client.with_options(timeout=0.2))
-    assert (await models.wait_for_request(lambda one: one.client_gone)).status == 0
-
-
-async def test_a_hang_in_the_stream_ends_with_the_client(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.fail(HangMidStream(after=1))
-    stream = await open_stream(client.with_options(timeout=0.2))
-    with pytest.raises(openai.APIError):
-        [chunk async for chunk in stream]
-    await stream.close()
-    assert (await models.wait_for_request(lambda one: one.client_gone)).chunks_sent == 1
-
-
-async def test_a_stream_cut_at_its_end_raises_nothing_and_has_no_reason(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.enqueue(Answer(text="abcd", chunks=4))
-    models.fail(CutStream(after=2))
-    chunks = [chunk async for chunk in await open_stream(client)]
-    assert (text_of(chunks), reason_of(chunks)) == ("ab", None)
-    assert not models.requests[0].finished
-    assert not models.requests[0].client_gone
-    chunks = [chunk async for chunk in await open_stream(client)]
-    assert (text_of(chunks), reason_of(chunks)) == ("abcd", "stop")
-
-
-@pytest.mark.parametrize("how", [Cut.CLOSE, Cut.RESET])
-async def test_a_broken_connection_raises(
-    models: ModelServer, client: openai.AsyncOpenAI, how: Cut
-) -> None:
-    models.fail(CutStream(after=99, how=how))
-    with pytest.raises(openai.APIError):
-        [chunk async for chunk in await open_stream(client)]
-    assert not models.requests[0].finished
-
-
-async def test_a_malformed_chunk_is_not_json(models: ModelServer, client: openai.AsyncOpenAI) -> None:
-    models.fail(MalformedChunk(after=0))
-    stream = await open_stream(client)
-    with pytest.raises(json.JSONDecodeError):
-        [chunk async for chunk in stream]
-    await stream.close()
-
-
-async def test_an_error_can_arrive_inside_the_stream(
-    models: ModelServer, client: openai.AsyncOpenAI
-) -> None:
-    models.fail(ErrorEvent(after=1, message="overloaded"))
-    stream = await open_stream(client)
-    with pytest.raises(openai.APIError, match="overloaded"):
-        [chunk async for chunk in stream]
-    await stream.close()
-
-
-@pytest.mark.parametrize("reason", ["length", "content_filter"])
-async def test_an_answer_can_end_early(
-    models: ModelServer, client: openai.AsyncOpenAI, reason: str
-) -> None:
-    models.enqueue(Answer(text="abcd", chunks=4))
-    models.fail(Finish(reason=reason, after=3))
-    chunks = [chunk async for chunk in await open_stream(client)]
-    assert (text_of(chunks), reason_of(chunks)) == ("abc", reason)
 
 
 async def test_the_fast_path_streams_what_the_client_understands(
