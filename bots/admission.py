@@ -1,6 +1,7 @@
 """Who may use the bot: the list in PARLEY_ALLOWED."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from sessions.errors import SettingError
@@ -19,7 +20,9 @@ class Admission:
     @classmethod
     def parse(cls, setting: str) -> "Admission":
         """Read a list with commas or spaces between its entries. Raises SettingError."""
-        entries = re.split(r"[,\s]+", setting.strip().lower())
+        # What is copied from a chat may hold signs that nobody sees.
+        visible = "".join(sign for sign in setting if unicodedata.category(sign) != "Cf")
+        entries = re.split(r"[,\s]+", visible.strip().lower())
         admitted = frozenset(entry for entry in entries if entry)
         for entry in sorted(admitted):
             if entry != _EVERYBODY and not _ENTRY.fullmatch(entry):
@@ -33,9 +36,10 @@ class Admission:
         """Whether one of the ids of the person, the chat and the guild is on the list."""
         return _EVERYBODY in self.entries or not self.entries.isdisjoint(ids)
 
-    def refusal(self, person: str) -> str:
-        """What a person who is not admitted is told, as plain text; ``person`` in the setting's form."""
+    def refusal(self, person: str, chat: str = "") -> str:
+        """What a person who is not admitted is told, as plain text; the ids in the setting's form."""
+        everybody = f", or everybody here by adding {chat}," if chat else ""
         return (
             f"You may not use this bot yet. Your id is {person}. "
-            f"Whoever runs it can admit you by adding {person} to the setting PARLEY_ALLOWED."
+            f"Whoever runs it can admit you by adding {person}{everybody} to the setting PARLEY_ALLOWED."
         )

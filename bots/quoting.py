@@ -3,7 +3,8 @@
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}<>#+\-!|~$&=^])")
-_LIVE = re.compile(r"(?<=[@#<\[\]])(?=\S)|(?<=\w)(?=://)|(?<=\w\.)(?=\w)|(?<=\d)(?=[.)])")
+_LIVE = re.compile(r"(?<=[@#<\[\]])(?=\S)|(?<=\w)(?=://)|(?<=\w\.)(?=\w)")
+_NUMBERED = re.compile(r"^\d+(?=[.)])")
 """Where a platform could make a mention, a link, an emoji or a list out of plain text.
 
 Brackets are parted and not escaped, because an escaped one begins a formula for some renderers.
@@ -39,4 +40,5 @@ def shorten(text: str, length: int) -> str:
 
 
 def _line(line: str) -> str:
-    return _SPECIAL.sub(r"\\\1", _LIVE.sub(_BREAK, line))
+    unnumbered = _NUMBERED.sub(lambda found: found.group() + _BREAK, line)
+    return _SPECIAL.sub(r"\\\1", _LIVE.sub(_BREAK, unnumbered))

@@ -5,7 +5,8 @@ what was not kept; refusals and other notices are said beside.
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Sequence, Set
 from typing import Protocol, assert_never
 
 import msgspec
@@ -37,7 +38,7 @@ from bots.telegram.updates import (
 )
 from bots.wording import TEXT_ONLY, say_failure
 from sessions.incidents import report
-from sessions.model import Session, ThreadRef
+from sessions.model import Session, ThreadRef, Workspace, WorkspaceKey
 from sessions.threads import ThreadEvents
 
 NOTHING_ASKED = "Yes? Write your question behind my name."
@@ -46,6 +47,8 @@ _HINT_PAUSE = 60.0
 _NOTICE_PAUSE = 1.0
 """Seconds; pictures of one album come as messages of their own."""
 _LONGEST_STORE_PAUSE = 5.0
+_MOVED_MEMORY = 60.0
+"""Seconds for which the present ids of admitted groups are remembered."""
 
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(Update).decode
@@ -56,6 +59,10 @@ class Bindings(Protocol):
 
     async def bound(self, thread: ThreadRef) -> Session | None:
         """The session the thread is bound to."""
+        ...
+
+    async def find_workspace(self, key: WorkspaceKey) -> Workspace | None:
+        """Look a workspace up, also by a key that it had before."""
         ...
 
 
@@ -83,6 +90,8 @@ class Reception:
         self._clerk = clerk
         self._notices = notices
         self._known = known
+        self._moved: Set[str] = frozenset()
+        self._moved_at = -_MOVED_MEMORY
 
     async def take(self, batch: Batch) -> None:
         """Return when every update of the batch is taken over; chats do not wait for each other."""
@@ -128,7 +137,7 @@ class Reception:
             case Said():
                 await self._message(event)
             case Commanded():
-                if self._admitted(event.origin, addressed=True):
+                if await self._admitted(event.origin, addressed=True):
                     await self._control.admit(event.origin.event, event, raw)
             case Pressed():
                 await self._button(event, raw)
@@ -144,7 +153,7 @@ class Reception:
         await self._control.wait_for_commands(thread)
         if not (said.addressed or await self._is_bound(thread)):
             return
-        if self._admitted(said.origin, addressed=said.addressed):
+        if await self._admitted(said.origin, addressed=said.addressed):
             await self._engine.accept(said.inbound(), self._known.title(thread) or said.title)
             self._known.bound(thread)
 
@@ -153,7 +162,7 @@ class Reception:
         origin, thread = event.origin, event.origin.place.thread
         if not (event.addressed or await self._is_bound(thread)):
             return
-        if self._admitted(origin, addressed=event.addressed):
+        if await self._admitted(origin, addressed=event.addressed):
             hint = NOTHING_ASKED if event.empty else TEXT_ONLY
             pause = _NOTICE_PAUSE if event.addressed else _HINT_PAUSE
             self._notices.say_seldom(("wordless", str(thread), origin.person.id), origin, hint, pause)
@@ -161,7 +170,7 @@ class Reception:
     async def _button(self, pressed: Pressed, raw: bytes) -> None:
         """Keep a press of somebody who is admitted; others hear so at once."""
         origin = pressed.origin
-        if origin is None or not self._admits(origin):
+        if origin is None or not await self._admits(origin):
             alert = STALE if origin is None else "You may not use this bot."
             self._notices.beside(lambda: self._clerk.end_spinner(pressed, alert))
             return
@@ -189,17 +198,30 @@ class Reception:
                 await self._threads.removed(thread)
             case Moved(old, new):
                 await self._threads.migrated(old, new)
+                self._moved_at = -_MOVED_MEMORY
             case other:
                 assert_never(other)
 
-    def _admits(self, origin: Origin) -> bool:
-        return self._admission.admits(origin.person.id, f"telegram:{origin.chat}")
+    async def _admits(self, origin: Origin) -> bool:
+        chat = f"telegram:{origin.chat}"
+        return self._admission.admits(origin.person.id, chat) or chat in await self._moved_chats()
 
-    def _admitted(self, origin: Origin, *, addressed: bool) -> bool:
-        if self._admits(origin):
+    async def _moved_chats(self) -> Set[str]:
+        """The present ids of admitted groups that became supergroups: the store knows both."""
+        now = time.monotonic()
+        if now - self._moved_at >= _MOVED_MEMORY:
+            groups = [entry for entry in self._admission.entries if entry.startswith("telegram:-")]
+            homes = [await self._bindings.find_workspace(WorkspaceKey(group)) for group in groups]
+            self._moved = {str(home.key) for home in homes if home is not None}
+            self._moved_at = now
+        return self._moved
+
+    async def _admitted(self, origin: Origin, *, addressed: bool) -> bool:
+        if await self._admits(origin):
             return True
         if addressed:
-            refusal = plain(self._admission.refusal(origin.person.id))
+            here = "" if origin.private else f"telegram:{origin.chat}"
+            refusal = plain(self._admission.refusal(origin.person.id, here))
             key = ("refused", origin.chat, origin.person.id)
             self._notices.say_seldom(key, origin, refusal, _REFUSAL_PAUSE)
         return False

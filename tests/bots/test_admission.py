@@ -34,3 +34,9 @@ def test_a_refusal_tells_the_id_and_the_setting() -> None:
     refusal = Admission().refusal("telegram:42")
     assert "telegram:42" in refusal
     assert "PARLEY_ALLOWED" in refusal
+
+
+def test_signs_that_nobody_sees_do_not_matter() -> None:
+    admission = Admission.parse("telegram:42\u200b, \u200ediscord:user:7")
+    assert admission.admits("telegram:42")
+    assert admission.admits("discord:user:7")

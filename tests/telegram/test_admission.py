@@ -66,3 +66,30 @@ async def test_a_button_does_nothing_for_who_is_not_admitted(api: BotApi) -> Non
         assert answer.show_alert
         assert "may not use this bot" in answer.text
     assert await house.names(group.id) == {"alpha"}
+
+
+async def test_an_admitted_group_stays_admitted_when_it_becomes_a_supergroup(api: BotApi) -> None:
+    ada = api.add_person("Ada")
+    group = api.add_group("Team", ada)
+    house = House(api, allowed=f"telegram:{group.id}")
+    async with house.serving():
+        ada.say(group, "@parley_bot hello")
+        await group.wait_text("re: hello")
+        new = api.groups.migrate(group)
+        ada.say(new, "@parley_bot still there?")
+        await new.wait_text("re: still there?")
+    async with house.serving():
+        ada.say(new, "@parley_bot and after a restart?")
+        await new.wait_text("re: and after a restart?")
+
+
+async def test_a_refusal_in_a_group_tells_the_groups_id_too(api: BotApi) -> None:
+    ada, house = api.add_person("Ada"), House(api, allowed="telegram:1")
+    group = api.add_supergroup("Team", ada)
+    async with house.serving():
+        ada.say(group, "@parley_bot hello")
+        refusal = await group.wait_text("PARLEY_ALLOWED")
+    assert (
+        f"by adding telegram:{ada.id}, or everybody here by adding telegram:{group.id}," in refusal.text
+    )
+    assert "\u200b" not in refusal.text
