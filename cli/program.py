@@ -34,10 +34,10 @@ def _run(words: list[str]) -> int:
         output.complain(error.format_message().rstrip(".") + "." + _hint(error, words))
         return USAGE
     except (InvalidName, UsageError, SettingError) as error:
-        output.complain(str(error))
+        output.complain(_as_typed(str(error)))
         return USAGE
     except ParleyError as error:
-        output.complain(str(error))
+        output.complain(_as_typed(str(error)))
         return FAILED
     except typer.Abort:
         output.complain(
@@ -55,6 +55,15 @@ def _run(words: list[str]) -> int:
         _tell_where(error)
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _as_typed(text: str) -> str:
+    """Put the words that the commands advise as they are typed here; names in quotes stay."""
+    import re  # only for a mistake
+
+    return re.sub(
+        r"((?:Say|say|with|and) )“((?:start|list|resume)(?: \d+)?)”", r"\1“parley session \2”", text
+    )
 
 
 def _hint(error: typer.TyperException, words: list[str]) -> str:

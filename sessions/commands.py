@@ -141,7 +141,7 @@ class SessionCommands:
     async def list(self, caller: Caller, page: int = 1) -> Listed:
         """List a page of what the caller may see, newest activity first, and remember the numbers."""
         if page < 1:
-            raise UsageError("Pages count from 1. Say for example: list 2")
+            raise UsageError("Pages count from 1. Say “list 2” for example.")
         workspace = await self._workspace(caller)
         skip = (page - 1) * PAGE_SIZE
         found = await self._store.page(workspace.id, caller.audiences, None, PAGE_SIZE, skip=skip)
