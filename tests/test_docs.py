@@ -1,11 +1,13 @@
 """What the pages say about the project is there."""
 
+import doctest
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import parley
 from bots.admission import Admission
 from cli.settings import load, variable
 
@@ -21,6 +23,13 @@ def test_every_test_that_a_promise_names_exists() -> None:
     assert [path for path in paths if not (TESTS / path).exists()] == []
     code = "".join(path.read_text() for path in TESTS.rglob("test_*.py"))
     assert [name for name in names if f"def {name}(" not in code] == []
+
+
+def test_the_example_in_the_librarys_face_does_what_it_shows() -> None:
+    assert doctest.testmod(parley) == (0, 3)
+    assert {name: getattr(parley, name).__name__ for name in parley.__all__} == {
+        name: name for name in parley.__all__
+    }
 
 
 def test_every_promise_has_a_test() -> None:

@@ -357,29 +357,6 @@ def test_a_lost_placeholder_marks_nothing() -> None:
     assert world.seen == [Content("new")]
 
 
-def test_typing_is_shown_after_a_second_and_until_there_is_text() -> None:
-    async def scenario() -> None:
-        world = World()
-        async with open_streamed(MemoryOutlet(world), world.turn, MemoryGrant(world), pacer()) as reply:
-            await asyncio.sleep(9)
-            assert len(world.said("typing")) == 2
-            reply.show("text")
-            await asyncio.sleep(9)
-            assert len(world.said("typing")) == 2
-
-    run(scenario())
-
-
-def test_typing_for_a_model_that_never_answers_ends_some_day() -> None:
-    async def scenario() -> None:
-        world = World()
-        async with open_streamed(MemoryOutlet(world), world.turn, MemoryGrant(world), pacer()):
-            await asyncio.sleep(100_000)
-        assert len(world.said("typing")) < 1000
-
-    run(scenario())
-
-
 def test_replies_that_stream_in_one_chat_take_turns() -> None:
     async def scenario() -> None:
         shared = pacer()
