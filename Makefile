@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Two at once: most tests wait for processes.
 PYTEST := $(BIN)/python -m pytest -n 2
 
-.PHONY: help run test check format lint types layers demo chaos bench clean
+.PHONY: help run test check format demo chaos bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '%-8s %s\n' "$$name" "$$text"; done
