@@ -18,6 +18,8 @@ PersonId = NewType("PersonId", str)
 """Who says something: ``telegram:42``, ``discord:7``, ``cli:ada``."""
 Holder = NewType("Holder", str)
 """One running process, new at every start."""
+RoleName = NewType("RoleName", str)
+"""What one process does for all: ``telegram:<bot id>:updates``, ``discord:<application id>:shard:0``."""
 Audience = NewType("Audience", str)
 """Who may read a session: :data:`OPEN`, or the private channel it was born in."""
 

@@ -120,7 +120,7 @@ class MemoryStore(TableStore):
     async def _read(self, workspace: WorkspaceId, look: Callable[[Tables], T]) -> T:
         return look(self._tables_of(workspace))
 
-    async def _root_step(self, rule: Callable[[RootStep], T]) -> T:
+    async def _root_step(self, rule: Callable[[RootStep], T], *, durable: bool = True) -> T:
         return rule(self._new_root_step())
 
     async def _read_root(self, look: Callable[[RootTables, datetime], T]) -> T:

@@ -4,10 +4,11 @@ from typing import Protocol
 
 from sessions.ports.catalog import Catalog
 from sessions.ports.errands import Errands
+from sessions.ports.roles import Roles
 from sessions.ports.turns import Turns
 
 
-class Store(Turns, Catalog, Errands, Protocol):
+class Store(Turns, Catalog, Errands, Roles, Protocol):
     """A backend: all the ports over one set of data."""
 
     async def close(self) -> None:

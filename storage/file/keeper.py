@@ -137,15 +137,16 @@ class Keeper:
             kept.catch_up()
             return kept.tables
 
-    def run_root(self, rule: Callable[[RootStep], T]) -> T:
-        """Run a rule on the root tables; durable when it returns."""
+    def run_root(self, rule: Callable[[RootStep], T], *, durable: bool = True) -> T:
+        """Run a rule on the root tables; what is ``durable`` is on the disk when it returns."""
         with self._disk():
             kept = self._kept_root()
             with kept.writing():
                 step = RootStep(kept.tables, self.clock())
                 result = rule(step)
                 kept.append([step.changes])
-                kept.journal.sync()
+                if durable:
+                    kept.journal.sync()
             return result
 
     def find_or_make(self, key: WorkspaceKey, title: str = "") -> WorkspaceId:

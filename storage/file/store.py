@@ -175,8 +175,8 @@ class FileStore(TableStore):
     async def _read(self, workspace: WorkspaceId, look: Callable[[Tables], T]) -> T:
         return await self._call(lambda: look(self._keeper.read(workspace)))
 
-    async def _root_step(self, rule: Callable[[RootStep], T]) -> T:
-        return await self._call(lambda: self._keeper.run_root(rule))
+    async def _root_step(self, rule: Callable[[RootStep], T], *, durable: bool = True) -> T:
+        return await self._call(lambda: self._keeper.run_root(rule, durable=durable))
 
     async def _read_root(self, look: Callable[[RootTables, datetime], T]) -> T:
         keeper = self._keeper

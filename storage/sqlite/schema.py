@@ -151,7 +151,22 @@ CREATE TABLE quarantine (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_ROLES = """
+CREATE TABLE roles (
+    role TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    deadline INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- The processes that live, and how many lanes each runs.
+CREATE TABLE musters (
+    holder TEXT PRIMARY KEY,
+    lanes INTEGER NOT NULL,
+    deadline INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES)
 """Script ``n`` brings a file from version ``n`` to ``n + 1``. Those that were released never change."""
 
 VERSION = len(MIGRATIONS)

@@ -17,6 +17,7 @@ from sessions.model import (
     PersonId,
     Platform,
     ReplyRecord,
+    RoleName,
     Session,
     SessionKey,
     ThreadRef,
@@ -28,6 +29,7 @@ from sessions.model import (
 )
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
 from sessions.ports.errands import Errand
+from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
 from storage.sqlite import (
@@ -39,6 +41,7 @@ from storage.sqlite import (
     events,
     leases,
     looking,
+    roles,
     workspaces,
 )
 from storage.sqlite.step import Clock, Step
@@ -252,6 +255,22 @@ class SqliteStore:
     ) -> tuple[Errand, ...]:
         """See :meth:`sessions.ports.errands.Errands.adopt`."""
         return await self._db.write(errands.adopt, platforms, holder, duration, limit)
+
+    async def hold_role(self, role: RoleName, holder: Holder, duration: timedelta) -> bool:
+        """See :meth:`sessions.ports.roles.Roles.hold_role`."""
+        return await self._db.write(roles.hold_role, role, holder, duration)
+
+    async def leave_role(self, role: RoleName, holder: Holder) -> None:
+        """See :meth:`sessions.ports.roles.Roles.leave_role`."""
+        await self._db.write(roles.leave_role, role, holder)
+
+    async def muster(self, holder: Holder, lanes: int, duration: timedelta) -> Crew:
+        """See :meth:`sessions.ports.roles.Roles.muster`."""
+        return await self._db.write(roles.muster, holder, lanes, duration)
+
+    async def dismiss(self, holder: Holder) -> None:
+        """See :meth:`sessions.ports.roles.Roles.dismiss`."""
+        await self._db.write(roles.dismiss, holder)
 
 
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:

@@ -19,6 +19,7 @@ from sessions.model import (
     PersonId,
     Platform,
     ReplyRecord,
+    RoleName,
     Session,
     SessionId,
     ThreadRef,
@@ -196,4 +197,36 @@ class ForgetRoot(msgspec.Struct, frozen=True, tag=True):
     errands: tuple[EventId, ...] = ()
 
 
-RootChange = PutWorkspace | PutHome | PutAlias | PutListing | PutErrand | ForgetRoot
+class PutRole(msgspec.Struct, frozen=True, tag=True):
+    """Who holds the role; nobody where the holder is empty."""
+
+    role: RoleName
+    holder: Holder
+    deadline: datetime
+
+
+class PutMuster(msgspec.Struct, frozen=True, tag=True):
+    """A process and how many lanes it runs."""
+
+    holder: Holder
+    lanes: int
+    deadline: datetime
+
+
+class DropMuster(msgspec.Struct, frozen=True, tag=True):
+    """The process has left, or its time has run out."""
+
+    holder: Holder
+
+
+RootChange = (
+    PutWorkspace
+    | PutHome
+    | PutAlias
+    | PutListing
+    | PutErrand
+    | ForgetRoot
+    | PutRole
+    | PutMuster
+    | DropMuster
+)

@@ -1,4 +1,4 @@
-"""What belongs to no single workspace: keys, the homes of threads, listings and errands."""
+"""What belongs to no single workspace: keys, the homes of threads, listings, errands and roles."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from sessions.model import (
     Listing,
     PersonId,
     Platform,
+    RoleName,
     ThreadRef,
     Workspace,
     WorkspaceId,
@@ -23,11 +24,14 @@ from sessions.ports.errands import Errand
 from sessions.ports.turns import EVENT_MEMORY
 from storage import cursors
 from storage.state.changes import (
+    DropMuster,
     ForgetRoot,
     PutAlias,
     PutErrand,
     PutHome,
     PutListing,
+    PutMuster,
+    PutRole,
     PutWorkspace,
     RootChange,
 )
@@ -44,6 +48,8 @@ class RootTables:
         self.listings: dict[tuple[ThreadRef, PersonId], PutListing] = {}
         self.errands: dict[EventId, PutErrand] = {}
         self.unfinished: dict[EventId, None] = {}
+        self.roles: dict[RoleName, PutRole] = {}
+        self.musters: dict[Holder, PutMuster] = {}
 
     def apply(self, change: RootChange) -> None:
         """Make the change."""
@@ -55,12 +61,8 @@ class RootTables:
                 self.keys[change.workspace.key] = change.workspace.id
             case PutAlias():
                 self.keys[change.key] = change.workspace
-            case PutHome(thread=thread, workspace=None):
-                self.homes.pop(thread, None)
-            case PutHome(thread=thread, workspace=workspace) if workspace is not None:
-                self.homes[thread] = workspace
             case PutHome():
-                pass
+                self._put_home(change)
             case PutListing():
                 self.listings.pop((change.thread, change.person), None)
                 self.listings[change.thread, change.person] = change
@@ -68,6 +70,10 @@ class RootTables:
                 self._put_errand(change)
             case ForgetRoot():
                 self._forget(change)
+            case PutRole():
+                self.roles[change.role] = change
+            case PutMuster() | DropMuster():
+                self._put_muster(change)
             case _:
                 assert_never(change)
 
@@ -75,6 +81,18 @@ class RootTables:
         """The workspace of that key, or of a key that its chat had before."""
         workspace = self.keys.get(key)
         return None if workspace is None else self.workspaces.get(workspace)
+
+    def _put_home(self, change: PutHome) -> None:
+        if change.workspace is None:
+            self.homes.pop(change.thread, None)
+        else:
+            self.homes[change.thread] = change.workspace
+
+    def _put_muster(self, change: PutMuster | DropMuster) -> None:
+        if isinstance(change, DropMuster):
+            self.musters.pop(change.holder, None)
+        else:
+            self.musters[change.holder] = change
 
     def _put_errand(self, change: PutErrand) -> None:
         self.errands[change.event] = change

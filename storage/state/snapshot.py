@@ -45,6 +45,8 @@ def root_snapshot(tables: RootTables) -> Iterator[list[RootChange]]:
         (PutHome(thread, workspace) for thread, workspace in tables.homes.items()),
         tables.listings.values(),
         tables.errands.values(),
+        tables.roles.values(),
+        tables.musters.values(),
     )
     yield from _batches(small)
 

@@ -15,6 +15,7 @@ from sessions.model import (
     PersonId,
     Platform,
     ReplyRecord,
+    RoleName,
     Session,
     SessionKey,
     ThreadRef,
@@ -26,8 +27,9 @@ from sessions.model import (
 )
 from sessions.ports.catalog import Cursor, SessionPage
 from sessions.ports.errands import Errand
+from sessions.ports.roles import Crew
 from sessions.ports.turns import Claim, Committed, Known, Renewal, Work
-from storage.state import catalog, leasing, root, turns
+from storage.state import catalog, leasing, roles, root, turns
 from storage.state.root import RootStep, RootTables
 from storage.state.step import Step
 from storage.state.tables import Tables
@@ -59,8 +61,8 @@ class TableStore(ABC):
         """Look at the workspace's tables; empty ones where it does not exist."""
 
     @abstractmethod
-    async def _root_step(self, rule: Callable[[RootStep], T]) -> T:
-        """Run the rule on the root tables as one step."""
+    async def _root_step(self, rule: Callable[[RootStep], T], *, durable: bool = True) -> T:
+        """Run the rule on the root tables as one step; ``durable`` as for :meth:`_step`."""
 
     @abstractmethod
     async def _read_root(self, look: Callable[[RootTables, datetime], T]) -> T:
@@ -218,3 +220,23 @@ class TableStore(ABC):
     ) -> tuple[Errand, ...]:
         """See :meth:`sessions.ports.errands.Errands.adopt`."""
         return await self._root_step(lambda step: root.adopt(step, platforms, holder, duration, limit))
+
+    async def hold_role(self, role: RoleName, holder: Holder, duration: timedelta) -> bool:
+        """See :meth:`sessions.ports.roles.Roles.hold_role`. Not synced."""
+        return await self._root_step(
+            lambda step: roles.hold_role(step, role, holder, duration), durable=False
+        )
+
+    async def leave_role(self, role: RoleName, holder: Holder) -> None:
+        """See :meth:`sessions.ports.roles.Roles.leave_role`. Not synced."""
+        await self._root_step(lambda step: roles.leave_role(step, role, holder), durable=False)
+
+    async def muster(self, holder: Holder, lanes: int, duration: timedelta) -> Crew:
+        """See :meth:`sessions.ports.roles.Roles.muster`. Not synced."""
+        return await self._root_step(
+            lambda step: roles.muster(step, holder, lanes, duration), durable=False
+        )
+
+    async def dismiss(self, holder: Holder) -> None:
+        """See :meth:`sessions.ports.roles.Roles.dismiss`. Not synced."""
+        await self._root_step(lambda step: roles.dismiss(step, holder), durable=False)

@@ -4,10 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from sessions.model import EventId, ReplyPart, ReplyRecord, SessionKey, WorkspaceId
-from storage.state import catalog, leasing, turns
-from storage.state.changes import Change
-from storage.state.snapshot import snapshot
+from sessions.model import (
+    EventId,
+    Holder,
+    ReplyPart,
+    ReplyRecord,
+    RoleName,
+    SessionKey,
+    WorkspaceId,
+)
+from storage.state import catalog, leasing, roles, turns
+from storage.state.changes import Change, RootChange
+from storage.state.root import RootStep, RootTables
+from storage.state.snapshot import root_snapshot, snapshot
 from storage.state.step import Step
 from storage.state.tables import Tables
 from tests.storage.contract.scene import (
@@ -83,6 +92,22 @@ def test_a_snapshot_makes_the_same_tables() -> None:
     short = [change for batch in snapshot(tables) for change in batch]
     assert same(written_and_read(short), tables)
     assert len(short) < len(changes)
+
+
+def test_a_snapshot_keeps_who_holds_a_role_and_who_lives() -> None:
+    step = RootStep(RootTables(), datetime(2031, 3, 5, 12, tzinfo=UTC))
+    one, two, poller = Holder("one"), Holder("two"), RoleName("telegram:1:updates")
+    for _ in range(100):
+        assert roles.hold_role(step, poller, one, LEASE)
+        roles.muster(step, one, 1, LEASE)
+    roles.muster(step, two, 1, LEASE)
+    roles.dismiss(step, two)
+    short = [change for batch in root_snapshot(step.tables) for change in batch]
+    assert len(short) == 2
+    again = RootTables()
+    for change in msgspec.json.decode(msgspec.json.encode(short), type=list[RootChange]):
+        again.apply(change)
+    assert (again.roles, again.musters) == (step.tables.roles, step.tables.musters)
 
 
 def test_lists_are_the_same_whenever_they_are_first_asked_for() -> None:
