@@ -1,0 +1,132 @@
+"""Where chats belong: workspaces by their keys, and which workspace holds each thread's binding."""
+
+from dataclasses import dataclass
+from secrets import token_hex
+
+from sessions.errors import StoreUnavailable
+from sessions.model import Audience, SessionId, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
+from storage.redis.calls import Calls, number, packed, row, text
+from storage.redis.recent import Recent
+from storage.redis.records import instant, moment, thread_field
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The session that a thread was last seen bound to. Every script checks it."""
+
+    key: WorkspaceKey
+    workspace: WorkspaceId
+    session: SessionId
+    audience: Audience
+
+
+class Homes:
+    """Finds and remembers; what is remembered may be out of date and is checked by whoever uses it."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._leads: Recent[WorkspaceKey, WorkspaceId] = Recent()
+        self._bound: Recent[ThreadRef, Home] = Recent()
+
+    def bound(self, thread: ThreadRef, key: WorkspaceKey) -> Home | None:
+        """The session the thread was bound to, if that was in the workspace of that key."""
+        home = self._bound.get(thread)
+        return home if home is not None and home.key == key else None
+
+    def remember(self, thread: ThreadRef, home: Home) -> None:
+        """The thread is bound there."""
+        self._bound.put(thread, home)
+
+    def forget(self, thread: ThreadRef, key: WorkspaceKey) -> None:
+        """What is remembered of the thread and of its workspace's key is out of date."""
+        self._bound.drop(thread)
+        self._leads.drop(key)
+
+    def forget_key(self, key: WorkspaceKey) -> None:
+        """Where the key leads is out of date."""
+        self._leads.drop(key)
+
+    async def workspace(self, key: WorkspaceKey) -> WorkspaceId:
+        """The workspace that the key leads to; made if there is none."""
+        known = self._leads.get(key)
+        if known is not None:
+            return known
+        return (await self.obtain(key)).id
+
+    async def find(self, key: WorkspaceKey, title: str = "") -> Workspace | None:
+        """Look the workspace up; a title that is given replaces the stored one."""
+        for _ in range(_TRIES):
+            id_ = self._leads.get(key) or await self._lead(key)
+            if id_ is None:
+                return None
+            found = await self._record(id_, key, title, make=False)
+            if found is not None:
+                self._leads.put(key, id_)
+                return found
+            self._leads.drop(key)
+        raise StoreUnavailable("the chat's workspace is being moved")
+
+    async def obtain(self, key: WorkspaceKey, title: str = "") -> Workspace:
+        """Find the workspace or make it."""
+        for _ in range(_TRIES):
+            found = await self.find(key, title)
+            if found is not None:
+                await self._register(found)
+                return found
+            await self._make(key, title)
+        raise StoreUnavailable("the chat's workspace is being moved")
+
+    async def settle(self, thread: ThreadRef, workspace: WorkspaceId) -> None:
+        """Let the thread's binding be looked up in that workspace; another one's binding ends."""
+        field, key = thread_field(thread), self._calls.keys.homes(thread)
+        there = text(await self._calls.run("home", [key], field, workspace, workspace))
+        if there != workspace:
+            await self.unbind(WorkspaceId(there), thread)
+            await self._calls.run("home", [key], field, workspace, there)
+
+    async def holder(self, thread: ThreadRef) -> WorkspaceId | None:
+        """The workspace that holds the thread's binding, if it has ever had one."""
+        found = await self._calls.client.command(
+            self._calls.keys.homes(thread), b"HGET", self._calls.keys.homes(thread), thread_field(thread)
+        )
+        return None if found is None else WorkspaceId(text(found))
+
+    async def unbind(self, workspace: WorkspaceId, thread: ThreadRef) -> None:
+        """End the thread's binding in that workspace."""
+        keys = self._calls.keys.of(workspace)
+        await self._calls.run("unbind", [keys.sessions, keys.bindings], thread_field(thread))
+        self._bound.drop(thread)
+
+    async def _lead(self, key: WorkspaceKey) -> WorkspaceId | None:
+        lead = self._calls.keys.lead(key)
+        found = await self._calls.client.command(lead, b"GET", lead)
+        return None if found is None else WorkspaceId(text(found))
+
+    async def _make(self, key: WorkspaceKey, title: str) -> None:
+        # The record first: a key never leads to nothing. One that lost the race is taken away again.
+        fresh = WorkspaceId(token_hex(8))
+        await self._record(fresh, key, title, make=True)
+        first = text(await self._calls.run("claim_key", [self._calls.keys.lead(key)], fresh))
+        if first != fresh:
+            meta = self._calls.keys.of(fresh).meta
+            await self._calls.client.command(meta, b"DEL", meta)
+
+    async def _register(self, workspace: Workspace) -> None:
+        """Again and again, for whoever made it may have died before."""
+        registry = self._calls.keys.workspaces
+        born = instant(workspace.created_at)
+        await self._calls.client.command(registry, b"ZADD", registry, b"NX", born, workspace.id)
+
+    async def _record(
+        self, id_: WorkspaceId, key: WorkspaceKey, title: str, *, make: bool
+    ) -> Workspace | None:
+        meta = self._calls.keys.of(id_).meta
+        reply = await self._calls.run("workspace", [meta], packed(self._calls.offset, key, title, make))
+        if reply is None:
+            return None
+        own, called, created_at, leads = row(reply)
+        if leads is None:
+            return None
+        return Workspace(id_, WorkspaceKey(text(own)), text(called), moment(number(created_at)))

@@ -1,0 +1,12 @@
+--! time receipts
+-- What an event's command came to. See Catalog.recorded.
+
+local offset, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local now = store_time(offset)
+for _, command in ipairs({ 'create', 'bind', 'delete' }) do
+  local before = receipt(KEYS[1], command, now, memory)
+  if before then
+    return before
+  end
+end
+return false

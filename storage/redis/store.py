@@ -1,0 +1,49 @@
+"""The Redis store: every port call one script, in one hash slot."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Self
+
+from sessions.ports.catalog import Quarantined
+from storage.redis.address import Address
+from storage.redis.calls import Calls
+from storage.redis.catalog import Catalog
+from storage.redis.client import Client
+from storage.redis.errands import Errands
+from storage.redis.homes import Homes
+from storage.redis.keys import Keys
+from storage.redis.roles import Roles
+from storage.redis.turns import Turns
+from storage.redis.workspaces import Workspaces
+
+
+def no_offset() -> timedelta:
+    """The store's time is the server's."""
+    return timedelta()
+
+
+class RedisStore(Turns, Catalog, Workspaces, Errands, Roles):
+    """One Redis deployment, shared with the other processes that use it."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, address: Address, *, offset: Callable[[], timedelta] = no_offset
+    ) -> AsyncIterator[Self]:
+        """Connect to that address; leaving the context disconnects. The server need not be there yet."""
+        async with Client.open(address) as client:
+            calls = Calls(client, Keys(address.prefix), offset)
+            yield cls(calls, Homes(calls))
+
+    async def close(self) -> None:
+        """Let go of the connections. Repeating it is a no-op."""
+        await self._calls.client.close()
+
+    async def check(self) -> None:
+        """See :meth:`sessions.ports.store.Store.check`. Raises SettingError where Redis refuses."""
+        await self._calls.client.check()
+
+    async def quarantined(self) -> tuple[Quarantined, ...]:
+        """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
+        return ()
