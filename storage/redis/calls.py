@@ -1,14 +1,14 @@
 """How the store's rooms call their scripts."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import cast
 
 import msgspec
 
 from storage.redis.client import Call, Client, Reply
 from storage.redis.keys import Keys
-from storage.redis.records import microseconds
+from storage.redis.records import instant
 from storage.redis.scripts import script
 from sessions.errors import StoreError
 
@@ -18,18 +18,18 @@ _pack = msgspec.msgpack.Encoder().encode
 class Calls:
     """The client, the names of keys, and the time: what every room needs.
 
-    ``offset`` is added to the server's clock; it is zero but in tests.
+    Without a clock the time is the server's.
     """
 
-    def __init__(self, client: Client, keys: Keys, offset: Callable[[], timedelta]) -> None:
+    def __init__(self, client: Client, keys: Keys, clock: Callable[[], datetime] | None) -> None:
         self.client = client
         self.keys = keys
-        self._offset = offset
+        self._clock = clock
 
     @property
-    def offset(self) -> int:
-        """Microseconds to add to the server's clock."""
-        return microseconds(self._offset())
+    def clock(self) -> int:
+        """The time as scripts are given it: microseconds since the epoch, 0 for the server's own."""
+        return 0 if self._clock is None else instant(self._clock())
 
     async def run(
         self, name: str, keys: Sequence[bytes], *args: bytes | str | int, durable: bool = True

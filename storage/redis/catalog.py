@@ -54,7 +54,7 @@ class Catalog(Room):
             await self._homes.settle(thread, workspace)
         keys = self._calls.keys.of(workspace)
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             new.id,
             "" if thread is None else thread_field(thread),
             new.audience,
@@ -93,7 +93,7 @@ class Catalog(Room):
         if await self.get(session) is None and await self.recorded(session.workspace, event) is None:
             raise NoSuchSession(_GONE)
         await self._homes.settle(thread, session.workspace)
-        args = packed(self._calls.offset, session.id, thread_field(thread), MEMORY)
+        args = packed(self._calls.clock, session.id, thread_field(thread), MEMORY)
         names = [keys.sessions, keys.bindings, keys.receipt(event)]
         found = await self._calls.run("bind", names, args)
         if found is None:
@@ -210,7 +210,7 @@ class Catalog(Room):
         there = await self.get(session)
         audience = Audience("") if there is None else there.audience
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             session.workspace,
             session.id,
             self._calls.keys.wakeups,
@@ -236,7 +236,7 @@ class Catalog(Room):
         """See :meth:`sessions.ports.catalog.Catalog.recorded`."""
         receipt = self._calls.keys.of(workspace).receipt(event)
         found = await self._calls.run(
-            "recorded", [receipt], packed(self._calls.offset, MEMORY), durable=False
+            "recorded", [receipt], packed(self._calls.clock, MEMORY), durable=False
         )
         return None if found is None else _session(workspace, found)
 

@@ -27,7 +27,7 @@ class Errands(Room):
         keys = self._calls.keys
         kept, due, bodies = keys.errands(errand_bucket(errand.event))
         args = packed(
-            self._calls.offset, errand.event, errand.platform, holder, microseconds(duration), MEMORY
+            self._calls.clock, errand.event, errand.platform, holder, microseconds(duration), MEMORY
         )
         names = [keys.errand_seen(errand.event), kept, due, bodies]
         return bool(await self._calls.run("admit", names, args, errand.body))
@@ -42,7 +42,7 @@ class Errands(Room):
         """See :meth:`sessions.ports.errands.Errands.adopt`."""
         adopted: list[Errand] = []
         for event in await self._due_errands(platforms, limit):
-            args = packed(self._calls.offset, event, holder, microseconds(duration))
+            args = packed(self._calls.clock, event, holder, microseconds(duration))
             found = await self._calls.run("adopt", self._calls.keys.errands(errand_bucket(event)), args)
             if found is not None:
                 platform, body = row(found)
@@ -53,14 +53,14 @@ class Errands(Room):
 
     async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""
-        args = packed(self._calls.offset, listing.ids, microseconds(LISTING_MEMORY))
+        args = packed(self._calls.clock, listing.ids, microseconds(LISTING_MEMORY))
         await self._calls.run(
             "save_listing", [self._calls.keys.listing(thread, person)], args, durable=False
         )
 
     async def listing(self, thread: ThreadRef, person: PersonId) -> Listing | None:
         """See :meth:`sessions.ports.catalog.Catalog.listing`."""
-        args = packed(self._calls.offset, microseconds(LISTING_MEMORY))
+        args = packed(self._calls.clock, microseconds(LISTING_MEMORY))
         found = await self._calls.run(
             "listing", [self._calls.keys.listing(thread, person)], args, durable=False
         )
@@ -72,7 +72,7 @@ class Errands(Room):
             return []
         buckets = [self._calls.keys.errands(bucket) for bucket in range(ERRAND_BUCKETS)]
         found: list[tuple[int, str]] = []
-        args = packed(self._calls.offset, sorted(platforms), limit)
+        args = packed(self._calls.clock, sorted(platforms), limit)
         for reply in await self._calls.run_all("due_errands", buckets, args):
             if isinstance(reply, StoreError):
                 raise reply

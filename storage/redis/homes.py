@@ -123,7 +123,7 @@ class Homes:
         self, id_: WorkspaceId, key: WorkspaceKey, title: str, *, make: bool
     ) -> Workspace | None:
         meta = self._calls.keys.of(id_).meta
-        reply = await self._calls.run("workspace", [meta], packed(self._calls.offset, key, title, make))
+        reply = await self._calls.run("workspace", [meta], packed(self._calls.clock, key, title, make))
         if reply is None:
             return None
         own, called, created_at, leads = row(reply)

@@ -89,7 +89,8 @@ class Keys:
         )
         self.workspaces = self._prefix + b"workspaces"
         self.crew = self._prefix + b"{roles}:crew"
-        self.wakeups = self._prefix + b"wakeups"
+        self.wakeups = f"{prefix}:wakeups"
+        """The channel."""
 
     def due(self) -> list[bytes]:
         """The sets of all buckets."""

@@ -16,7 +16,7 @@ class Roles(Room):
 
     async def hold_role(self, role: Role, holder: Holder, duration: timedelta) -> bool:
         """See :meth:`sessions.ports.roles.Roles.hold_role`."""
-        args = packed(self._calls.offset, holder, microseconds(duration))
+        args = packed(self._calls.clock, holder, microseconds(duration))
         return bool(await self._calls.run("hold_role", [self._calls.keys.role(role)], args))
 
     async def leave_role(self, role: Role, holder: Holder) -> None:
@@ -25,7 +25,7 @@ class Roles(Room):
 
     async def muster(self, holder: Holder, lanes: int, duration: timedelta) -> Crew:
         """See :meth:`sessions.ports.roles.Roles.muster`."""
-        args = packed(self._calls.offset, holder, lanes, microseconds(duration))
+        args = packed(self._calls.clock, holder, lanes, microseconds(duration))
         living, running = row(
             await self._calls.run("muster", [self._calls.keys.crew], args, durable=False)
         )

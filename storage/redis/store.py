@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime
 from typing import Self
 
 from sessions.ports.catalog import Quarantined
@@ -18,22 +18,19 @@ from storage.redis.turns import Turns
 from storage.redis.workspaces import Workspaces
 
 
-def no_offset() -> timedelta:
-    """The store's time is the server's."""
-    return timedelta()
-
-
 class RedisStore(Turns, Catalog, Workspaces, Errands, Roles):
     """One Redis deployment, shared with the other processes that use it."""
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, address: Address, *, offset: Callable[[], timedelta] = no_offset
+        cls, address: Address, *, clock: Callable[[], datetime] | None = None
     ) -> AsyncIterator[Self]:
-        """Connect to that address; leaving the context disconnects. The server need not be there yet."""
+        """Connect to that address; leaving the context disconnects. The server need not be there yet.
+
+        The time is the server's unless a clock is given."""
         async with Client.open(address) as client:
-            calls = Calls(client, Keys(address.prefix), offset)
+            calls = Calls(client, Keys(address.prefix), clock)
             yield cls(calls, Homes(calls))
 
     async def close(self) -> None:

@@ -101,7 +101,7 @@ class Turns(Room):
     async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
         """See :meth:`sessions.ports.turns.Turns.acquire`."""
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             session.workspace,
             session.id,
             _claim(claim),
@@ -117,7 +117,7 @@ class Turns(Room):
     async def renew(self, lease: Lease, duration: timedelta) -> Renewal:
         """See :meth:`sessions.ports.turns.Turns.renew`."""
         key = lease.session
-        args = packed(self._calls.offset, key.workspace, key.id, *_held(lease), microseconds(duration))
+        args = packed(self._calls.clock, key.workspace, key.id, *_held(lease), microseconds(duration))
         found = row(await self._calls.run("renew", self._of(key), args))
         _check(text(found[0]))
         stopped = text(found[2])
@@ -126,7 +126,7 @@ class Turns(Room):
 
     async def keep_waiting(self, session: SessionKey, turn: EventId, duration: timedelta) -> bool:
         """See :meth:`sessions.ports.turns.Turns.keep_waiting`."""
-        args = packed(self._calls.offset, session.id, turn, microseconds(duration))
+        args = packed(self._calls.clock, session.id, turn, microseconds(duration))
         return bool(await self._calls.run("keep_waiting", self._of(session)[:2], args))
 
     async def note_reply(self, lease: Lease, turn: EventId, reply: ReplyRecord) -> None:
@@ -140,7 +140,7 @@ class Turns(Room):
         key, keys = lease.session, self._calls.keys.of(lease.session.workspace)
         usage = result.usage
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             key.id,
             *_held(lease),
             result.turn,
@@ -167,7 +167,7 @@ class Turns(Room):
         """See :meth:`sessions.ports.turns.Turns.delivered`."""
         key, keys = lease.session, self._calls.keys
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             key.workspace,
             key.id,
             keys.wakeups,
@@ -215,7 +215,7 @@ class Turns(Room):
         """See :meth:`sessions.ports.turns.Turns.stop`."""
         keys = self._calls.keys
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             session.workspace,
             session.id,
             keys.wakeups,
@@ -248,7 +248,7 @@ class Turns(Room):
         place, keys = inbound.place, self._calls.keys.of(home.workspace)
         patience = _UNCLAIMED if claim is None else claim.duration
         args = packed(
-            self._calls.offset,
+            self._calls.clock,
             home.workspace,
             home.session,
             self._calls.keys.wakeups,
@@ -310,7 +310,7 @@ class Turns(Room):
 
     async def _due_sessions(self, claim: Claim, limit: int) -> list[SessionKey]:
         """The sessions that could be taken, longest waiting first."""
-        args = packed(self._calls.offset, sorted(claim.platforms), max(4 * limit, 64))
+        args = packed(self._calls.clock, sorted(claim.platforms), max(4 * limit, 64))
         found: list[tuple[int, str, str]] = []
         for reply in await self._calls.run_all("due", [[key] for key in self._calls.keys.due()], args):
             if isinstance(reply, StoreError):

@@ -15,7 +15,7 @@ _decode = msgspec.msgpack.Decoder(tuple[Wake, WorkspaceId, SessionId, EventId]).
 @asynccontextmanager
 async def wakeups(calls: Calls) -> AsyncIterator[AsyncIterator[Wakeup]]:
     """See :meth:`sessions.ports.turns.Turns.wakeups`."""
-    async with calls.client.subscribe(calls.keys.wakeups) as messages:
+    async with calls.client.subscribe(calls.keys.wakeups.encode()) as messages:
         yield _read(messages)
 
 

@@ -1,10 +1,14 @@
 """Every backend of the store contract, each as one parameter."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Protocol
 
 import pytest
@@ -12,7 +16,11 @@ import pytest
 from sessions.ports.store import Store
 from storage.file import FileStore
 from storage.memory import MemoryStore
+from storage.redis.address import parse_address
+from storage.redis.store import RedisStore
 from storage.sqlite import SqliteStore
+from tests.redis_servers import Holding, ServerPool
+from tests.storage.redis.leaks import check_leaks
 
 Advance = Callable[[timedelta], Awaitable[None]]
 Second = Callable[[], Awaitable[Store]]
@@ -76,10 +84,39 @@ def on_disk(open_store: OpenStore) -> Opening:
     return opening
 
 
+@asynccontextmanager
+async def on_redis(servers: Holding) -> AsyncIterator[Backend]:
+    """Stores below a prefix of their own; afterwards nothing may be left of what is gone."""
+    clock, prefix = ManualClock(), f"test{token_hex(6)}"
+    address = parse_address(f"{servers.url}?prefix={prefix}")
+    async with AsyncExitStack() as stack:
+
+        async def second() -> Store:
+            return await stack.enter_async_context(RedisStore.open(address, clock=clock))
+
+        yield Backend(await second(), clock.advance, second)
+    await check_leaks(servers, prefix)
+
+
+def pool() -> ServerPool:
+    """The servers of this run of tests; they end with the process."""
+    if not _pools:
+        folder = Path(tempfile.mkdtemp(prefix="parley-redis-"))
+        _pools.append(ServerPool(folder))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        atexit.register(_pools[0].__exit__, None, None, None)
+    return _pools[0]
+
+
+_pools: list[ServerPool] = []
+
 BACKENDS: dict[str, Opening] = {
     "memory": memory,
     "file": on_disk(FileStore.open),
     "sqlite": on_disk(SqliteStore.open),
+    "redis": lambda _: on_redis(pool().standalone()),
+    "sentinel": lambda _: on_redis(pool().sentinels()),
+    "cluster": lambda _: on_redis(pool().cluster()),
 }
 """A backend joins the contract by one entry here."""
 

@@ -4,10 +4,10 @@
 -- The caller names the session that it believes is bound to the thread (or the one to make, when ``made`` is
 -- given); where that is not so, nothing is written and the answer says what was found.
 
-local offset, workspace, id, channel, key, thread, audiences, audience, made, turn, patience, claim, known, limit, memory =
+local clock, workspace, id, channel, key, thread, audiences, audience, made, turn, patience, claim, known, limit, memory =
   unpack(cmsgpack.unpack(ARGV[1]))
 local EVENT_KEY, META, BINDINGS, RECENT = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local now = store_time(offset)
+local now = store_time(clock)
 
 local function place_of(event)
   local _, place = find_turn(event)

@@ -1,9 +1,9 @@
 --! time
 -- Keeps an errand. See Errands.admit.
 
-local offset, event, platform, holder, duration, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, event, platform, holder, duration, memory = unpack(cmsgpack.unpack(ARGV[1]))
 local SEEN, KEPT, DUE, BODIES = unpack(KEYS)
-local now = store_time(offset)
+local now = store_time(clock)
 local at = redis.call('GET', SEEN)
 if at and (tonumber(at) + memory > now or redis.call('HEXISTS', KEPT, event) == 1) then
   return 0

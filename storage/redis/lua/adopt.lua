@@ -1,9 +1,9 @@
 --! time
 -- Takes an errand over if its holder's time has run out. See Errands.adopt.
 
-local offset, event, holder, duration = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, event, holder, duration = unpack(cmsgpack.unpack(ARGV[1]))
 local KEPT, DUE, BODIES = unpack(KEYS)
-local now = store_time(offset)
+local now = store_time(clock)
 local deadline = redis.call('ZSCORE', DUE, event)
 if not deadline or tonumber(deadline) > now then
   return false

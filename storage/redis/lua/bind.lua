@@ -1,9 +1,9 @@
 --! time session binding receipts
 -- Binds a thread to a session. See Catalog.bind.
 
-local offset, id, thread, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, id, thread, memory = unpack(cmsgpack.unpack(ARGV[1]))
 local BINDINGS, RECEIPT = KEYS[2], KEYS[3]
-local now = store_time(offset)
+local now = store_time(clock)
 
 local before = receipt(RECEIPT, 'bind', now, memory)
 if before then

@@ -1,10 +1,10 @@
 --! time session inbox lease
 -- Appends a turn's messages and keeps its answer. See Turns.commit. The messages follow the first argument.
 
-local offset, id, holder, token, fence, event, answer, from_user, from_agent, tokens, size, estimated, memory =
+local clock, id, holder, token, fence, event, answer, from_user, from_agent, tokens, size, estimated, memory =
   unpack(cmsgpack.unpack(ARGV[1]))
 local EVENT_KEY, RECENT = KEYS[5], KEYS[6]
-local now = store_time(offset)
+local now = store_time(clock)
 
 local seen = redis.call('GET', EVENT_KEY)
 seen = seen and cmsgpack.unpack(seen) or nil

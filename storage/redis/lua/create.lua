@@ -1,9 +1,9 @@
 --! time session binding creating receipts
 -- Makes a session by name. See Catalog.create.
 
-local offset, id, thread, audience, name, folded, title, starter, model, system, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, id, thread, audience, name, folded, title, starter, model, system, memory = unpack(cmsgpack.unpack(ARGV[1]))
 local META, BINDINGS, RECENT, NAMES, ALPHABET, AUDIENCES, RECEIPT = unpack(KEYS, 2)
-local now = store_time(offset)
+local now = store_time(clock)
 
 local before = receipt(RECEIPT, 'create', now, memory)
 if before then

@@ -1,9 +1,9 @@
 --! time session binding creating inbox lease receipts
 -- Erases a session. See Catalog.delete. The audience says which indexes the keys name.
 
-local offset, workspace, id, channel, audience, unanswered, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, workspace, id, channel, audience, unanswered, memory = unpack(cmsgpack.unpack(ARGV[1]))
 local BINDINGS, RECENT, NAMES, ALPHABET, AUDIENCES, RECEIPT = unpack(KEYS, 5)
-local now = store_time(offset)
+local now = store_time(clock)
 
 local function void_and_wake(session, head)
   if session[HOLDER] ~= '' then

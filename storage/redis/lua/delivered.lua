@@ -1,9 +1,9 @@
 --! time session inbox lease
 -- Takes the committed turn from the inbox and goes on. See Turns.delivered.
 
-local offset, workspace, id, channel, holder, token, fence, event, claim, known, limit = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, workspace, id, channel, holder, token, fence, event, claim, known, limit = unpack(cmsgpack.unpack(ARGV[1]))
 local EVENT_KEY = KEYS[5]
-local now = store_time(offset)
+local now = store_time(clock)
 
 local seen = redis.call('GET', EVENT_KEY)
 seen = seen and cmsgpack.unpack(seen) or nil

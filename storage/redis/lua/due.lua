@@ -1,9 +1,9 @@
 --! time
 -- Lists up to a number of a bucket's sessions that have work and no valid lease, on the platforms asked for.
 
-local offset, platforms, limit = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, platforms, limit = unpack(cmsgpack.unpack(ARGV[1]))
 local DUE, STEP = KEYS[1], 256
-local now = string.format('%.0f', store_time(offset))
+local now = string.format('%.0f', store_time(clock))
 local wanted = {}
 for _, platform in ipairs(platforms) do
   wanted[platform] = true

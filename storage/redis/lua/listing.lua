@@ -1,7 +1,7 @@
 --! time
 -- What a person last saw listed, unless it is past its time. See Catalog.listing.
 
-local offset, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, memory = unpack(cmsgpack.unpack(ARGV[1]))
 local kept = redis.call('GET', KEYS[1])
 kept = kept and cmsgpack.unpack(kept)
-return kept and kept[1] + memory > store_time(offset) and cmsgpack.pack(kept[2])
+return kept and kept[1] + memory > store_time(clock) and cmsgpack.pack(kept[2])

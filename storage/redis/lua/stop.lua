@@ -1,9 +1,9 @@
 --! time session inbox lease receipts
 -- Asks the running turn to end. See Turns.stop.
 
-local offset, workspace, id, channel, wanted, said_at, memory = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, workspace, id, channel, wanted, said_at, memory = unpack(cmsgpack.unpack(ARGV[1]))
 local RECEIPT = KEYS[5]
-local now = store_time(offset)
+local now = store_time(clock)
 
 local before = receipt(RECEIPT, 'stop', now, memory)
 if before then
