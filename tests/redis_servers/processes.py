@@ -60,7 +60,7 @@ class ProcessGroup:
         return process
 
     def port(self, *, bus: bool = False) -> int:
-        """A loopback port that nobody else gets before the context is left; with bus also port + 10,000."""
+        """A loopback port that nobody else gets before the context ends; with bus also port + 10,000."""
         return self._held.enter_context(reserved_port(bus=bus))
 
 

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from tests.redis_servers.binary import binary
+from tests.redis_servers.binary import binary, has_tls
+from tests.redis_servers.certificates import Certificates
 from tests.redis_servers.keys import Holding
 from tests.redis_servers.processes import ProcessGroup
+from tests.redis_servers.proxy import proxy
 from tests.redis_servers.wire import Connection, Word, connected, fields, until
 
 HARNESS = "harness"
@@ -40,6 +42,7 @@ class Server(Holding):
 
     def __init__(self, group: ProcessGroup, folder: Path, *, port: int, sentinel: bool = False) -> None:
         self.folder, self.port = folder, port
+        self.tls_port: int | None = None
         self._group = group
         self._options = ["--sentinel"] if sentinel else []
         self._user = "" if sentinel else HARNESS
@@ -50,6 +53,8 @@ class Server(Holding):
 
     @property
     def url(self) -> str:
+        if self.tls_port is not None:
+            return f"rediss://127.0.0.1:{self.tls_port}"
         return f"redis://127.0.0.1:{self.port}"
 
     @property
@@ -122,11 +127,31 @@ class Server(Holding):
 
 @asynccontextmanager
 async def standalone(
-    folder: Path, *, config: Mapping[str, str] | None = None, acl: str = ""
+    folder: Path,
+    *,
+    config: Mapping[str, str] | None = None,
+    acl: str = "",
+    tls: Certificates | None = None,
 ) -> AsyncIterator[Server]:
-    """A server with these directives (values as redis.conf has them) and users (lines of an ACL file)."""
+    """A server with these directives (values as redis.conf has them) and users (lines of an ACL file).
+
+    With certificates its URL is a rediss one; a server that was built without TLS gets a proxy for it.
+    """
     with ProcessGroup() as group:
-        yield await start_standalone(group, folder, config=config, acl=acl)
+        if tls is None:
+            yield await start_standalone(group, folder, config=config, acl=acl)
+        elif has_tls():
+            port = group.port()
+            server = await start_standalone(
+                group, folder, config=_tls_settings(tls, port) | dict(config or {}), acl=acl
+            )
+            server.tls_port = port
+            yield server
+        else:
+            server = await start_standalone(group, folder, config=config, acl=acl)
+            async with proxy(server.port, tls=tls) as front:
+                server.tls_port = front.port
+                yield server
 
 
 async def start_standalone(
@@ -153,3 +178,13 @@ def prepared(
     harness = f"user {HARNESS} on >{PASSWORD} ~* &* +@all"
     (folder / "users.acl").write_text(f"{acl or OPEN_TO_ALL}\n{harness}\n")
     return Server(group, folder, port=port)
+
+
+def _tls_settings(tls: Certificates, port: int) -> dict[str, str]:
+    return {
+        "tls-port": str(port),
+        "tls-cert-file": str(tls.certificate),
+        "tls-key-file": str(tls.key),
+        "tls-ca-cert-file": str(tls.authority),
+        "tls-auth-clients": "no",
+    }

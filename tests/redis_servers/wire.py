@@ -27,9 +27,16 @@ class Connection:
 
     async def call(self, *words: Word) -> object:
         """The reply: bytes, int, None or a list of replies. Raises ReplyError."""
+        self.send(encoded(*words))
+        return await self.receive()
+
+    def send(self, requests: bytes) -> None:
+        """Requests as `encoded` makes them, sent together."""
+        self._writer.write(requests)
+
+    async def receive(self) -> object:
+        """The next reply, or the next message of a subscription. Raises ReplyError."""
         async with asyncio.timeout(CALL_SECONDS):
-            self._writer.write(encoded(*words))
-            await self._writer.drain()
             while (reply := self._replies.gets()) is False:
                 received = await self._reader.read(1 << 16)
                 if not received:

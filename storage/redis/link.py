@@ -1,0 +1,217 @@
+"""One connection that many callers share: calls leave together, replies are matched in order."""
+
+import asyncio
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import hiredis
+
+from storage.redis.dialing import Wire
+from storage.redis.failures import Lost, Refusal
+
+if TYPE_CHECKING:
+    from storage.redis.address import Node
+
+Reply = bytes | int | None | list["Reply"]
+"""What a server answers, as RESP2 has it."""
+
+Outcome = Reply | Refusal | Lost
+"""What becomes of a call. Failures are values: nobody has to be left to see them."""
+
+Word = bytes | str | int
+"""A part of a command."""
+
+_READ_SIZE = 65536
+_INCOMPLETE = object()
+_Future = asyncio.Future[Outcome]
+
+
+def packed(*words: Word) -> bytes:
+    """Put a command into the form that goes over the wire."""
+    # The library's stub means a tuple of any length.
+    command: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]
+    return command
+
+
+class Link:
+    """An open connection. Lives from :meth:`serve`'s begin to its end; never opens itself again."""
+
+    def __init__(self, wire: Wire, timeout: timedelta) -> None:
+        """Take the connection; ``timeout`` is for each call, counted from when it was written."""
+        self.node: Node = wire.node
+        self.loaded: set[bytes] = set()
+        """The scripts that were loaded through this link, by their SHA."""
+        self._wire = wire
+        self._reader, self._writer = wire.streams
+        self._parser = hiredis.Reader(notEnoughData=_INCOMPLETE, replyError=Refusal)
+        self._loop = asyncio.get_running_loop()
+        self._timeout = timeout.total_seconds()
+        self._queued: list[tuple[bytes, _Future | None]] = []
+        self._sent: deque[_Future | None] = deque()
+        self._batches: deque[tuple[int, float]] = deque()
+        self._sent_count = 0
+        self._answered_count = 0
+        self._clock: asyncio.TimerHandle | None = None
+        self._why = ""
+        self._retired = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls may still be sent."""
+        return not self._why and not self._retired
+
+    def send(self, *commands: bytes) -> _Future:
+        """Queue packed commands, adjacent on the wire; the future gets the outcome of the last.
+
+        The future always gets a result and never an exception, so it may be dropped at any time.
+        """
+        future: _Future = self._loop.create_future()
+        if self._why:
+            future.set_result(Lost(self._why, sent=False))
+            return future
+        if not self._queued:
+            self._loop.call_soon(self._flush)
+        for command in commands[:-1]:
+            self._queued.append((command, None))
+        self._queued.append((commands[-1], future))
+        return future
+
+    def retire(self) -> None:
+        """Take no further calls, and end when those under way are answered."""
+        self._retired = True
+        if not self._sent and not self._queued:
+            self.end("was left")
+
+    def end(self, why: str) -> None:
+        """End at once; every call that is not answered is lost."""
+        if not self._why:
+            self._why = why
+            self._writer.transport.abort()
+            self._lose()
+
+    async def serve(self) -> str:
+        """Read replies until the connection ends, and return why it did."""
+        try:
+            while data := await self._reader.read(_READ_SIZE):
+                self._take(data)
+            self.end("closed the connection")
+        except OSError:
+            self.end("broke the connection")
+        except hiredis.ProtocolError:
+            self.end("does not speak the protocol of Redis")
+        finally:
+            self.end("was closed")
+            await self._wire.close()
+        return self._why
+
+    def _take(self, data: bytes) -> None:
+        self._parser.feed(data)
+        while (reply := self._parser.gets()) is not _INCOMPLETE:
+            if not self._sent:
+                raise hiredis.ProtocolError("a reply to nothing")
+            self._answered_count += 1
+            self._answer(self._sent.popleft(), reply)
+        while self._batches and self._batches[0][0] <= self._answered_count:
+            self._batches.popleft()
+        if self._retired and not self._sent and not self._queued:
+            self.end("was left")
+
+    def _answer(self, future: _Future | None, reply: Reply | Refusal) -> None:
+        # The caller may have gone; its reply is read all the same.
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    def _flush(self) -> None:
+        if not self._queued or self._why:
+            return
+        self._write(self._queued)
+        self._queued = []
+
+    def _write(self, batch: list[tuple[bytes, _Future | None]]) -> None:
+        self._writer.write(b"".join([command for command, _ in batch]))
+        self._sent.extend([future for _, future in batch])
+        self._sent_count += len(batch)
+        self._batches.append((self._sent_count, self._loop.time() + self._timeout))
+        if self._clock is None:
+            self._clock = self._loop.call_later(self._timeout, self._check)
+
+    def _check(self) -> None:
+        """End the link if its oldest batch is overdue: replies come in order, so nothing else matters."""
+        self._clock = None
+        if self._why or not self._batches:
+            return
+        deadline = self._batches[0][1]
+        if deadline > self._loop.time():
+            self._clock = self._loop.call_at(deadline, self._check)
+        else:
+            self.end(f"did not answer within {self._timeout:g} s")
+
+    def _lose(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        for future in self._sent:
+            self._answer_lost(future, sent=True)
+        for _, queued in self._queued:
+            self._answer_lost(queued, sent=False)
+        self._sent.clear()
+        self._queued.clear()
+
+    def _answer_lost(self, future: _Future | None, *, sent: bool) -> None:
+        if future is not None and not future.done():
+            future.set_result(Lost(self._why, sent))
+
+
+class DurableLink(Link):
+    """A link on which each batch is followed by WAIT, and answered when enough replicas have it.
+
+    WAIT blocks what stands behind it on its connection, so a batch leaves when the WAIT before it is
+    answered: what came meanwhile shares the next one. WAIT counts from the offset that the server had at
+    this connection's last command, also if that wrote nothing: a repeat of a call waits again.
+    https://redis.io/docs/latest/commands/wait/
+    """
+
+    def __init__(self, wire: Wire, timeout: timedelta, replicas: int, wait: timedelta) -> None:
+        """``wait`` is how long a batch waits for that many ``replicas``."""
+        super().__init__(wire, timeout)
+        self._replicas = replicas
+        milliseconds = wait // timedelta(milliseconds=1)
+        self._wait_words = packed(b"WAIT", replicas, milliseconds)
+        self._wait: _Future | None = None
+        self._unconfirmed: list[tuple[_Future, Reply]] = []
+
+    def _flush(self) -> None:
+        if not self._queued or self._why or self._wait is not None:
+            return
+        self._wait = self._loop.create_future()
+        self._write([*self._queued, (self._wait_words, self._wait)])
+        self._queued = []
+
+    def _answer(self, future: _Future | None, reply: Reply | Refusal) -> None:
+        if future is not None and future is self._wait:
+            self._wait = None
+            self._confirm(reply)
+            self._flush()
+        elif isinstance(reply, Refusal) or future is None:
+            super()._answer(future, reply)
+        else:
+            self._unconfirmed.append((future, reply))
+
+    def _confirm(self, count: Reply | Refusal) -> None:
+        unconfirmed, self._unconfirmed = self._unconfirmed, []
+        enough = isinstance(count, int) and count >= self._replicas
+        for future, reply in unconfirmed:
+            if enough:
+                super()._answer(future, reply)
+            elif isinstance(count, Refusal):
+                super()._answer(future, count)
+            elif not future.done():
+                future.set_result(
+                    Lost(f"has {count!r} of {self._replicas} replicas that took it", sent=True)
+                )
+
+    def _lose(self) -> None:
+        super()._lose()
+        for future, _ in self._unconfirmed:
+            self._answer_lost(future, sent=True)
+        self._unconfirmed.clear()

@@ -1,0 +1,1 @@
+"""The real Redis servers and the proxy that the tests use."""

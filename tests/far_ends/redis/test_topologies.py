@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import pytest
+from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.sentinel import Sentinel
+
+from tests.redis_servers import ReplyError, cluster, proxies, sentinels
+
+
+async def test_replicas_take_over_when_the_sentinels_master_is_killed(tmp_path: Path) -> None:
+    async with sentinels(tmp_path, min_replicas_to_write=1) as servers:
+        first = await servers.master()
+        assert len(await servers.replicas()) == 2
+        await first.call("SET", "name", "value")
+        assert await first.call("WAIT", 2, 1000) == 2
+
+        assert await servers.kill_master() is first
+        second = await servers.failed_over(first)
+        assert second is await servers.master()
+        assert list(await servers.keys_of("na")) == ["name"]
+
+        await servers.rejoin(first)
+        await second.call("SET", "name", "newer")
+        assert await second.call("WAIT", 2, 1000) == 2
+        assert await first.call("GET", "name") == b"newer"
+    assert not any(node.running for node in (*servers.nodes, *servers.sentinels))
+
+
+async def test_a_master_without_enough_replicas_refuses_writes(tmp_path: Path) -> None:
+    async with sentinels(tmp_path, min_replicas_to_write=2) as servers:
+        master = await servers.master()
+        (await servers.replicas())[0].kill()
+        with pytest.raises(ReplyError, match="NOREPLICAS"):
+            await master.call("SET", "name", "value")
+
+
+async def test_all_of_a_sentinel_sets_data_is_reached_through_proxies(tmp_path: Path) -> None:
+    async with proxies() as front, sentinels(tmp_path, via=front.open) as servers:
+        hosts = [("127.0.0.1", sentinel.port) for sentinel in servers.sentinels]
+        first = await servers.master()
+        await _write(hosts)
+        assert front.by_target[first.port].commands["SET"] == 1
+
+        await servers.kill_master()
+        second = await servers.failed_over(first)
+        await _write(hosts)
+        assert front.by_target[second.port].commands["SET"] == 1
+        assert set(front.by_target[second.port].commands) <= {"SET", "CLIENT", "HELLO"}
+
+
+async def _write(hosts: list[tuple[str, int]]) -> None:
+    finder = Sentinel(hosts)  # type: ignore[no-untyped-call]  # redis-py has not typed it
+    async with finder.master_for("parley") as client:
+        await client.set("name", "value")
+    for sentinel in finder.sentinels:
+        await sentinel.aclose()
+
+
+async def test_a_replica_takes_over_when_a_clusters_master_is_killed(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as servers:
+        assert len(await servers.masters()) == 3
+        first = await servers.node_of("name")
+        (replica,) = await servers.replicas_of(first)
+        await first.call("SET", "name", "value")
+        assert await first.call("WAIT", 1, 1000) == 1
+
+        assert await servers.kill_node_of("name") is first
+        await servers.failed_over(first)
+        assert await servers.node_of("name") is replica
+        assert list(await servers.keys_of("na")) == ["name"]
+
+        await first.restart()
+        await servers.complete()
+        assert await servers.replicas_of(replica) == [first]
+    assert not any(node.running for node in servers.nodes)
+
+
+async def test_a_slot_that_moves_answers_ask_and_then_moved(tmp_path: Path) -> None:
+    async with proxies() as front, cluster(tmp_path, via=front.open) as servers:
+        source, slot = await servers.node_of("name"), await servers.slot_of("name")
+        target = next(node for node in await servers.masters() if node is not source)
+        await source.call("SET", "name", "value")
+
+        await servers.begin_move(slot, target)
+        assert await source.call("GET", "name") == b"value"
+        await servers.move_keys(slot, target)
+        with pytest.raises(
+            ReplyError, match=rf"ASK {slot} 127.0.0.1:{front.by_target[target.port].port}"
+        ):
+            await source.call("GET", "name")
+        await servers.end_move(slot, target)
+        with pytest.raises(
+            ReplyError, match=rf"MOVED {slot} 127.0.0.1:{front.by_target[target.port].port}"
+        ):
+            await source.call("GET", "name")
+        assert await servers.node_of("name") is target
+
+        client = RedisCluster.from_url(servers.url.replace("redis+cluster", "redis").split(",")[0])
+        async with client:
+            assert await client.get("name") == b"value"
+        assert front.by_target[target.port].commands["GET"] == 1
