@@ -6,11 +6,11 @@ from typing import cast
 
 import msgspec
 
+from sessions.errors import StoreError
 from storage.redis.client import Call, Client, Reply
 from storage.redis.keys import Keys
 from storage.redis.records import instant
 from storage.redis.scripts import script
-from sessions.errors import StoreError
 
 _pack = msgspec.msgpack.Encoder().encode
 

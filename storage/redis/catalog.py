@@ -1,6 +1,6 @@
 """Sessions, bindings and transcripts in Redis: see :class:`sessions.ports.catalog.Catalog`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import structlog
@@ -262,7 +262,7 @@ def _session(workspace: WorkspaceId, record: Reply) -> Session:
     return session_record(blob(record)).session(workspace)
 
 
-def _readable(workspace: WorkspaceId, records: list[Reply]) -> Iterable[Session]:
+def _readable(workspace: WorkspaceId, records: Sequence[Reply]) -> Iterable[Session]:
     """One damaged record hides no other."""
     for record in records:
         try:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sessions.model import Holder, Role
+from sessions.model import Holder, RoleName
 from sessions.ports.roles import Crew
 from storage.redis.calls import number, packed, row
 from storage.redis.records import microseconds
@@ -14,12 +14,12 @@ from storage.wellformed import mends_text
 class Roles(Room):
     """All in one slot: they are few and seldom asked for."""
 
-    async def hold_role(self, role: Role, holder: Holder, duration: timedelta) -> bool:
+    async def hold_role(self, role: RoleName, holder: Holder, duration: timedelta) -> bool:
         """See :meth:`sessions.ports.roles.Roles.hold_role`."""
         args = packed(self._calls.clock, holder, microseconds(duration))
         return bool(await self._calls.run("hold_role", [self._calls.keys.role(role)], args))
 
-    async def leave_role(self, role: Role, holder: Holder) -> None:
+    async def leave_role(self, role: RoleName, holder: Holder) -> None:
         """See :meth:`sessions.ports.roles.Roles.leave_role`."""
         await self._calls.run("leave_role", [self._calls.keys.role(role)], holder, durable=False)
 

@@ -28,7 +28,8 @@ class RedisStore(Turns, Catalog, Workspaces, Errands, Roles):
     ) -> AsyncIterator[Self]:
         """Connect to that address; leaving the context disconnects. The server need not be there yet.
 
-        The time is the server's unless a clock is given."""
+        The time is the server's unless a clock is given.
+        """
         async with Client.open(address) as client:
             calls = Calls(client, Keys(address.prefix), clock)
             yield cls(calls, Homes(calls))

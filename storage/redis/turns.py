@@ -16,7 +16,6 @@ from sessions.model import (
     Message,
     ReplyRecord,
     Role,
-    Session,
     SessionId,
     SessionKey,
     TurnResult,
@@ -40,7 +39,6 @@ from storage.redis.calls import Calls, blob, number, packed, row, text
 from storage.redis.client import Reply
 from storage.redis.homes import Home, Homes
 from storage.redis.recent import Recent
-from storage.redis.keys import WorkspaceKeys
 from storage.redis.records import (
     SessionRecord,
     instant,

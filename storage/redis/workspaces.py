@@ -1,7 +1,6 @@
 """Workspaces in Redis: found, listed, and moved when their chat gets a new id.
 
-A move changes several keys in several slots, so it is many steps; each may be repeated, and all are when one
-fails.
+A move changes keys in several slots, so it is many steps; each may be repeated, and all are if one fails.
 """
 
 from dataclasses import replace
@@ -118,7 +117,7 @@ class Workspaces(Room):
                 await self._move_inbox([keys.sessions, keys.inbox(SessionId(session))], old, new)
 
     async def _move_inbox(self, names: list[bytes], old: ThreadRef, new: ThreadRef) -> None:
-        """Each turn is swapped for the moved one if nobody changed it meanwhile; else it is read again."""
+        """Each turn is swapped for the moved one, or read again if somebody changed it meanwhile."""
         inbox, left = names[1], 1
         while left:
             left = 0
