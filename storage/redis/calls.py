@@ -34,7 +34,10 @@ class Calls:
     async def run(
         self, name: str, keys: Sequence[bytes], *args: bytes | str | int, durable: bool = True
     ) -> Reply:
-        """Run the script of that name. Raises StoreUnavailable; what is not durable may be lost by a failover."""
+        """Run the script of that name. What is not durable may be lost by a failover.
+
+        Raises StoreUnavailable.
+        """
         return await self.client.run(script(name), keys, args, durable=durable)
 
     async def run_all(

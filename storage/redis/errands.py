@@ -9,10 +9,10 @@ from sessions.model import EventId, Holder, Listing, PersonId, Platform, Session
 from sessions.ports.catalog import LISTING_MEMORY
 from sessions.ports.errands import Errand
 from storage.redis.calls import blob, number, packed, row, text
+from storage.redis.handing import MEMORY
 from storage.redis.keys import ERRAND_BUCKETS, errand_bucket
 from storage.redis.records import microseconds
 from storage.redis.room import Room
-from storage.redis.turns import MEMORY
 from storage.wellformed import mends_text
 
 _ids = msgspec.msgpack.Decoder(tuple[SessionId, ...])

@@ -3,6 +3,7 @@
 ::
 
     {bNNN}:due                    when each session of the bucket with an inbox can be taken
+    {bNNN}:q                      what could not be read: triples of place, reason and bytes
     {bNNN}:<workspace>            the workspace: key, title, and the keys that lead to it
     {bNNN}:<workspace>:s          sessions by id
     {bNNN}:<workspace>:b          bindings: threads to session ids
@@ -36,7 +37,17 @@ _CACHED = 4096
 class WorkspaceKeys:
     """The keys of one workspace."""
 
-    __slots__ = ("_base", "audiences", "bindings", "due", "meta", "names", "sessions", "workspace")
+    __slots__ = (
+        "_base",
+        "audiences",
+        "bindings",
+        "due",
+        "meta",
+        "names",
+        "quarantine",
+        "sessions",
+        "workspace",
+    )
 
     def __init__(self, prefix: bytes, workspace: WorkspaceId) -> None:
         tag = bucket_tag(prefix, crc32(workspace.encode()) % BUCKETS)
@@ -49,6 +60,7 @@ class WorkspaceKeys:
         self.bindings = base + b":b"
         self.names = base + b":n"
         self.audiences = base + b":u"
+        self.quarantine = tag + b":q"
 
     def recent(self, audience: Audience) -> bytes:
         """The audience's sessions by last activity."""
@@ -95,6 +107,10 @@ class Keys:
     def due(self) -> list[bytes]:
         """The sets of all buckets."""
         return [bucket_tag(self._prefix, bucket) + b":due" for bucket in range(BUCKETS)]
+
+    def quarantine(self, bucket: int) -> bytes:
+        """What could not be read in the bucket."""
+        return bucket_tag(self._prefix, bucket) + b":q"
 
     def lead(self, key: WorkspaceKey) -> bytes:
         """The workspace that a key leads to."""

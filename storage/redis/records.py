@@ -1,4 +1,7 @@
-"""Sessions and turns as the scripts keep them: msgpack arrays whose order lua/session.lua and lua/inbox.lua name."""
+"""Sessions and turns as the scripts keep them.
+
+They are msgpack arrays, whose order lua/session.lua and lua/inbox.lua name for their side.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

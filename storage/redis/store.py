@@ -13,12 +13,13 @@ from storage.redis.client import Client
 from storage.redis.errands import Errands
 from storage.redis.homes import Homes
 from storage.redis.keys import Keys
+from storage.redis.repair import Repair
 from storage.redis.roles import Roles
-from storage.redis.turns import Turns
+from storage.redis.sweeping import Sweeping
 from storage.redis.workspaces import Workspaces
 
 
-class RedisStore(Turns, Catalog, Workspaces, Errands, Roles):
+class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles):
     """One Redis deployment, shared with the other processes that use it."""
 
     @classmethod
@@ -44,4 +45,4 @@ class RedisStore(Turns, Catalog, Workspaces, Errands, Roles):
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
-        return ()
+        return await Repair(self._calls).quarantined()

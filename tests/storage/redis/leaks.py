@@ -15,7 +15,7 @@ from tests.redis_servers import Holding, Key
 
 _HOUR = 3_600_000
 _FORMS = {
-    "due": (r"\{b\d{3}\}:due", None),
+    "due": (r"\{b\d{3}\}:(due|q)", None),
     "workspace": (r"\{b\d{3}\}:[0-9a-f]{16}", None),
     "tables": (r"\{b\d{3}\}:[0-9a-f]{16}:[sbnu]", None),
     "indexes": (r"\{b\d{3}\}:[0-9a-f]{16}:[ra]:.*", None),
@@ -99,13 +99,17 @@ class _View:
         living = {id_: one for id_, one in sessions.items() if not one.deleted}
         assert present.inboxes <= set(sessions), "an inbox without a session"
         assert present.transcripts <= set(living), "a transcript without a session"
-        assert {id_ for id_, one in sessions.items() if one.deleted} <= present.inboxes, "a dead tombstone"
+        assert {id_ for id_, one in sessions.items() if one.deleted} <= present.inboxes, (
+            "a dead tombstone"
+        )
         await self._check_indexes(keys, living)
         await self._check_bindings(keys, living)
         await self._check_due(keys, sessions, present.inboxes)
 
     async def check_errands(self, found: Mapping[str, Key]) -> None:
-        for bucket in {int(match[1]) for name in found if (match := re.match(r"\{x(\d\d)\}:[edo]", name))}:
+        for bucket in {
+            int(match[1]) for name in found if (match := re.match(r"\{x(\d\d)\}:[edo]", name))
+        }:
             kept, due, bodies = self._names.errands(bucket)
             events = set(await self._hash(kept))
             assert events == set(await self._hash(bodies)) == set(await self._range(due))
@@ -131,7 +135,9 @@ class _View:
         self, keys: WorkspaceKeys, sessions: Mapping[str, SessionRecord], inboxes: frozenset[str]
     ) -> None:
         mine = {one for one in await self._range(keys.due) if one.split("\0")[2] == keys.workspace}
-        assert mine == {sessions[id_].due_as for id_ in inboxes}, "work that no sweep finds, or finds in vain"
+        assert mine == {sessions[id_].due_as for id_ in inboxes}, (
+            "work that no sweep finds, or finds in vain"
+        )
         assert all(one.due_as == "" for id_, one in sessions.items() if SessionId(id_) not in inboxes)
 
     async def _hash(self, key: bytes) -> dict[str, bytes]:

@@ -1,0 +1,89 @@
+"""What the rooms about turns share: handing work out, and looking for damage when that fails."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sessions.errors import LeaseLost, SessionGone, StoreError, StoreUnavailable
+from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionId, SessionKey
+from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
+from storage import codec
+from storage.redis.calls import Calls, blob, number, row
+from storage.redis.client import Reply
+from storage.redis.homes import Homes
+from storage.redis.recent import Recent
+from storage.redis.records import SessionRecord, microseconds, session_record, turn_record
+from storage.redis.repair import Repair
+from storage.redis.room import Room
+
+T = TypeVar("T")
+
+MEMORY = microseconds(EVENT_MEMORY)
+
+
+class Handing(Room):
+    """A room that hands out work."""
+
+    def __init__(self, calls: Calls, homes: Homes) -> None:
+        super().__init__(calls, homes)
+        self._listed_in: Recent[SessionKey, Audience] = Recent()
+        self._repair = Repair(calls)
+
+    def _work(
+        self, key: SessionKey, session: SessionRecord, work: list[Reply], inbound: Inbound | None = None
+    ) -> Work:
+        self._listed_in.put(key, session.audience)
+        head, since, orphaned, news = work
+        return Work(
+            session.lease(key),
+            turn_record(blob(head)).turn(key, inbound),
+            session.session(key.workspace),
+            tuple(codec.decode(Message, blob(one)) for one in row(news)),
+            number(since),
+            orphaned=bool(orphaned),
+        )
+
+    async def _audience(self, key: SessionKey) -> Audience:
+        """Which index the session is listed in: fixed at its birth, so remembering it is safe."""
+        known = self._listed_in.get(key)
+        if known is not None:
+            return known
+        keys = self._calls.keys.of(key.workspace)
+        found = await self._calls.client.command(keys.sessions, b"HGET", keys.sessions, key.id)
+        return OPEN if found is None else session_record(blob(found)).audience
+
+    async def _sound(self, session: SessionKey, step: Callable[[], Awaitable[T]]) -> T:
+        """Take the step; where a record cannot be read, once more without it."""
+        try:
+            return await step()
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            if not await self._repair.session(session):
+                raise
+        return await step()
+
+    def _of(self, session: SessionKey) -> list[bytes]:
+        return self._calls.keys.of(session.workspace).of_turns(session.id)
+
+
+def claim_fields(claim: Claim) -> tuple[object, ...]:
+    """A claim as lua/lease.lua unpacks it."""
+    return (claim.holder, claim.token, microseconds(claim.duration), tuple(claim.platforms))
+
+
+def held_fields(lease: Lease) -> tuple[str, str, int]:
+    """What a script compares with the lease that it finds."""
+    return (lease.holder, lease.token, lease.fence)
+
+
+def count_known(known: Known | None, session: SessionId) -> int:
+    """How many of the session's messages the caller has."""
+    return known.messages if known is not None and known.session == session else 0
+
+
+def check_held(what: str) -> None:
+    """Raise what a script says of a lease: LeaseLost, SessionGone, or nothing."""
+    if what == "gone":
+        raise SessionGone("the session was deleted")
+    if what == "lost":
+        raise LeaseLost("somebody else may act for the session now")
