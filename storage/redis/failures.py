@@ -18,12 +18,12 @@ class Refusal(Exception):
         super().__init__(text)
         self.text = text
         self.code = text.partition(" ")[0]
-        if self.code == "ERR" and (inner := _IN_SCRIPT.search(text)):
+        if inner := _IN_SCRIPT.search(text):
             self.code = inner[1]
 
 
-_IN_SCRIPT = re.compile(r"^ERR Error running script .*?: -([A-Z]+)\b")
-"""Redis 6.2 wraps a refused write of a script; Redis 7 gives its code as it is."""
+_IN_SCRIPT = re.compile(r"@user_script: ?\d+: -([A-Z]+)\b")
+"""Redis 6.2 puts a refused write of a script behind the line; Redis 7 gives the code first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,9 @@ def unwelcome(refusal: Refusal, node: Node, address: Address, *, sentinel: bool 
         why = f"{who} at {node} refused the user or the password"
         return Unreachable(why, f"{why}. Correct {users} or {prefix}_PASSWORD, or the URL.")
     if refusal.code == "NOPERM":
-        why = f"{who} at {node} refused its user a command that is needed"
+        what = re.search(r"'([a-z|-]{1,40})' command", refusal.text)
+        needed = what[1].upper() if what else "something"
+        why = f"{who} at {node} refused its user {needed}, which is needed"
         return Unreachable(why, f"{why}. Correct the user's ACL, or {users}.")
     if "db index" in text or "select" in text:
         why = f"Redis at {node} has no database {address.database}"

@@ -1,7 +1,6 @@
 import asyncio
 import gc
-import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,9 @@ import structlog
 from sessions.errors import StoreError, StoreUnavailable
 from storage.redis.address import parse_address
 from storage.redis.client import Call, Client
-from storage.redis.script import Script
 from tests.redis_servers import Server, standalone, until
+from tests.storage.redis.keys import fresh, new_script
 from tests.storage.redis.scripts import COUNT, ECHO, SET_ONCE, SLOW, WRONG
-
-
-def fresh(name: str = "key") -> bytes:
-    """A key that no other test uses."""
-    return f"parley-client:{name}:{secrets.token_hex(8)}".encode()
-
-
-def new_script(text: bytes = b"return ARGV[1]") -> Script:
-    """A script that no server knows."""
-    return Script.of("new", b"-- " + secrets.token_hex(8).encode() + b"\n" + text)
 
 
 @pytest.fixture
@@ -31,11 +20,13 @@ async def client(server: Server) -> AsyncIterator[Client]:
         yield opened
 
 
-def settled(client: Client, *, away: bool) -> Callable[[], "asyncio.Future[bool]"]:
+async def turned(client: Client, *, away: bool) -> None:
+    """Wait until the client is away, or back."""
+
     async def there() -> bool:
         return client.away is away
 
-    return lambda: asyncio.ensure_future(there())
+    await until(f"away is {away}", there)
 
 
 async def connections(server: Server) -> int:
@@ -114,7 +105,7 @@ async def test_a_call_without_an_answer_in_time_fails_and_the_next_one_works(tmp
         async with Client.open(parse_address(f"{server.url}?timeout_ms=300")) as client:
             await client.run(ECHO, [b"k"], ["a"])
             server.pause()
-            with pytest.raises(StoreUnavailable, match="did not answer within 0.3 s"):
+            with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.3 s"):
                 await client.run(ECHO, [b"k"], ["b"])
             server.resume()
             assert await client.run(ECHO, [b"k"], ["c"]) == b"c"
@@ -136,7 +127,7 @@ async def test_calls_wait_for_a_server_that_starts(tmp_path: Path) -> None:
         server.kill()
         async with Client.open(parse_address(server.url)) as client:
             call = asyncio.create_task(client.run(ECHO, [b"k"], ["a"]))
-            await until("the client is away", settled(client, away=True))
+            await turned(client, away=True)
             await server.start()
             assert await call == b"a"
             assert not client.away
@@ -158,12 +149,12 @@ async def test_away_and_back_are_logged_once(tmp_path: Path) -> None:
             async with Client.open(address) as client:
                 await client.run(ECHO, [b"k"], ["a"])
                 server.kill()
-                await until("the client is away", settled(client, away=True))
+                await turned(client, away=True)
                 for _ in range(10):
                     with pytest.raises(StoreUnavailable):
                         await client.run(ECHO, [b"k"], ["a"])
                 await server.start()
-                await until("the client is back", settled(client, away=False))
+                await turned(client, away=False)
                 assert await client.run(ECHO, [b"k"], ["b"]) == b"b"
     assert [entry["event"] for entry in logs] == ["redis.away", "redis.back"]
 
@@ -207,7 +198,7 @@ async def test_a_large_reply_and_a_large_argument_arrive(client: Client) -> None
 
 
 async def test_a_server_without_memory_says_so_to_the_operator(tmp_path: Path) -> None:
-    config = {"maxmemory": "1mb", "maxmemory-policy": "noeviction"}
+    config = {"maxmemory": "100kb", "maxmemory-policy": "noeviction"}
     async with standalone(tmp_path, config=config) as server:
         async with Client.open(parse_address(server.url)) as client:
             with pytest.raises(StoreUnavailable, match="out of memory"):
