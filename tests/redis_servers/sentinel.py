@@ -57,7 +57,7 @@ class SentinelSet(Holding):
         return master
 
     async def failed_over(self, old: Server, *, seconds: float = 20) -> Server:
-        """Wait until all sentinels name another master than this and the nodes that are awake follow it."""
+        """Wait until all sentinels name another master than this and all nodes that are awake follow."""
 
         async def follows() -> Server | None:
             awake = [sentinel for sentinel in self.sentinels if sentinel.awake]
