@@ -6,6 +6,7 @@ from tests.redis_servers.cluster import Cluster, cluster
 from tests.redis_servers.frames import Request
 from tests.redis_servers.keys import Holding, Key
 from tests.redis_servers.link import Trip
+from tests.redis_servers.outside import OutsideProxies, outside_proxies
 from tests.redis_servers.pool import ServerPool
 from tests.redis_servers.proxy import Proxies, Proxy, proxies, proxy
 from tests.redis_servers.sentinel import SentinelSet, sentinels
@@ -18,6 +19,7 @@ __all__ = [
     "Connection",
     "Holding",
     "Key",
+    "OutsideProxies",
     "Proxies",
     "Proxy",
     "ReplyError",
@@ -32,6 +34,7 @@ __all__ = [
     "connected",
     "encoded",
     "has_tls",
+    "outside_proxies",
     "proxies",
     "proxy",
     "sentinels",

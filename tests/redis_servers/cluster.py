@@ -39,10 +39,10 @@ class Cluster(Holding):
         return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in self._announced)
 
     async def masters(self) -> Sequence[Server]:
-        """The running nodes that serve slots."""
+        """The nodes that serve slots and are awake."""
         seen = await nodes_seen_by(await self._someone())
         masters = (self._announced[node.port] for node in seen if "master" in node.flags)
-        return [node for node in masters if node.running]
+        return [node for node in masters if node.awake]
 
     async def slot_of(self, key: Word) -> int:
         slot = await (await self._someone()).call("CLUSTER", "KEYSLOT", key)
@@ -65,8 +65,8 @@ class Cluster(Holding):
         raise LookupError(f"nobody serves slot {slot}")
 
     async def replicas_of(self, master: Server) -> Sequence[Server]:
-        """The running nodes that replicate this one."""
-        links = {node: await node.info("replication") for node in self.nodes if node.running}
+        """The nodes that replicate this one and are awake."""
+        links = {node: await node.info("replication") for node in self.nodes if node.awake}
         (announced,) = (port for port, node in self._announced.items() if node is master)
         return [node for node, link in links.items() if link.get("master_port") == str(announced)]
 
@@ -77,11 +77,11 @@ class Cluster(Holding):
         return node
 
     async def failed_over(self, old: Server, *, seconds: float = 20) -> None:
-        """Wait until every running node knows that all slots are served, none of them by this one."""
+        """Wait until every node that is awake knows that others than this one serve all slots."""
 
         async def served() -> bool:
-            running = [node for node in self.nodes if node.running]
-            views = [await _view(node) for node in running]
+            awake = [node for node in self.nodes if node.awake]
+            views = [await _view(node) for node in awake]
             ports = {port for port, node in self._announced.items() if node is old}
             return all(healthy and not ports & masters for healthy, masters in views)
 
@@ -108,7 +108,7 @@ class Cluster(Holding):
                 await connection.call("MIGRATE", *target, "AUTH2", HARNESS, PASSWORD, "KEYS", *keys)
 
     async def end_move(self, slot: int, to: Server) -> None:
-        """From here on the old node answers MOVED; returns when all running nodes know the new one."""
+        """From here on the old node answers MOVED; returns when all masters know the new one."""
         new = await _id(to)
         for node in (to, *(node for node in await self.masters() if node is not to)):
             await node.call("CLUSTER", "SETSLOT", slot, "NODE", new)
@@ -121,7 +121,7 @@ class Cluster(Holding):
 
     async def _someone(self) -> Server:
         for node in self.nodes:
-            if node.running and (await cluster_info(node))["cluster_state"] == "ok":
+            if node.awake and (await cluster_info(node))["cluster_state"] == "ok":
                 return node
         raise ConnectionError("no node says that the Cluster is well")
 

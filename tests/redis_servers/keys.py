@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.redis_servers.wire import Connection, as_list, as_text
+from tests.redis_servers.wire import Connection, as_list, as_text, encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,11 @@ class Holding(ABC):
 async def _keys(node: Master, prefix: str) -> dict[str, Key]:
     found = {}
     async with node.connect() as connection:
-        for name in await _names(connection, prefix):
-            kind = await connection.text("TYPE", _raw(name))
-            ttl = await connection.call("PTTL", _raw(name))
+        names = list(await _names(connection, prefix))
+        for name in names:
+            connection.send(encoded("TYPE", _raw(name)) + encoded("PTTL", _raw(name)))
+        for name in names:
+            kind, ttl = as_text(await connection.receive()), await connection.receive()
             assert isinstance(ttl, int)
             if kind != "none":
                 found[name] = Key(kind, None if ttl < 0 else ttl)
@@ -66,8 +68,10 @@ async def _keys(node: Master, prefix: str) -> dict[str, Key]:
 
 async def _forget(node: Master, prefix: str) -> None:
     async with node.connect() as connection:
-        for name in await _names(connection, prefix):
-            await connection.call("UNLINK", _raw(name))
+        names = await _names(connection, prefix)
+        connection.send(b"".join(encoded("UNLINK", _raw(name)) for name in names))
+        for _ in names:
+            await connection.receive()
 
 
 async def _names(connection: Connection, prefix: str) -> set[str]:

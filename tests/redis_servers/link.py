@@ -22,16 +22,16 @@ class Trip:
     link: int
     began: float
     ended: float | None = None
-    requests: list[Request] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
+    bytes_up: int = 0
     bytes_down: int = 0
 
-    @property
-    def commands(self) -> tuple[str, ...]:
-        return tuple(request.name for request in self.requests)
-
-    @property
-    def bytes_up(self) -> int:
-        return sum(request.size for request in self.requests)
+    def add(self, request: Request) -> None:
+        self.commands.append(request.name)
+        self.bytes_up += request.size
+        if request.script is not None:
+            self.scripts.append(request.script)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Link:
         if self._waiting == 0 or self._trip is None:
             self._trip = Trip(self.number, asyncio.get_running_loop().time())
             self._owner.began(self._trip)
-        self._trip.requests.append(request)
+        self._trip.add(request)
         self._set_up = self._set_up or request.name not in _SETTING_UP
         if self._set_up and self._cut is None and (cut := self._owner.asked(request)) is not None:
             self._cut, self._passing = cut, self._waiting

@@ -46,6 +46,7 @@ class ProcessGroup:
         self, command: Sequence[str | Path], *, folder: Path, output: Path
     ) -> subprocess.Popen[bytes]:
         """Start a process whose output is appended to a file."""
+        output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("ab") as file:
             process = subprocess.Popen(
                 command,

@@ -43,13 +43,12 @@ class Proxy:
 
     @property
     def commands(self) -> Counter[str]:
-        return Counter(request.name for trip in self.log for request in trip.requests)
+        return Counter(name for trip in self.log for name in trip.commands)
 
     @property
     def scripts(self) -> Counter[str]:
         """How often each script was asked for by its digest."""
-        called = (request.script for trip in self.log for request in trip.requests)
-        return Counter(digest for digest in called if digest is not None)
+        return Counter(digest for trip in self.log for digest in trip.scripts)
 
     @property
     def bytes_up(self) -> int:

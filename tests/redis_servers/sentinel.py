@@ -39,7 +39,7 @@ class SentinelSet(Holding):
 
         async def told() -> Server | None:
             for sentinel in self.sentinels:
-                if sentinel.running:
+                if sentinel.awake:
                     return await self._master_of(sentinel)
             return None
 
@@ -57,14 +57,14 @@ class SentinelSet(Holding):
         return master
 
     async def failed_over(self, old: Server, *, seconds: float = 20) -> Server:
-        """Wait until all sentinels name another master than this and the running replicas follow it."""
+        """Wait until all sentinels name another master than this and all nodes that are awake follow."""
 
         async def follows() -> Server | None:
-            running = [sentinel for sentinel in self.sentinels if sentinel.running]
-            named = {await self._master_of(sentinel) for sentinel in running}
+            awake = [sentinel for sentinel in self.sentinels if sentinel.awake]
+            named = {await self._master_of(sentinel) for sentinel in awake}
             if len(named) != 1 or (new := named.pop()) is old:
                 return None
-            others = sum(node.running for node in self.nodes) - 1
+            others = sum(node.awake for node in self.nodes) - 1
             return new if await replicating(new, others) else None
 
         return await until(f"another master than {old}", follows, seconds=seconds)
@@ -80,7 +80,7 @@ class SentinelSet(Holding):
         with (node.folder / "redis.conf").open("a") as settings:
             settings.write(f"replicaof 127.0.0.1 {announced}\n")
         await node.start()
-        others = sum(known.running for known in self.nodes) - 1
+        others = sum(known.awake for known in self.nodes) - 1
         await until(f"{node} follows {master}", partial(replicating, master, others))
 
     async def complete(self) -> None:

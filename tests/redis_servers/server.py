@@ -1,5 +1,6 @@
 """One redis-server process in a folder of its own."""
 
+import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -47,6 +48,7 @@ class Server(Holding):
         self._options = ["--sentinel"] if sentinel else []
         self._user = "" if sentinel else HARNESS
         self._process: subprocess.Popen[bytes] | None = None
+        self._paused = False
 
     def __repr__(self) -> str:
         return f"Server({self.port})"
@@ -67,6 +69,11 @@ class Server(Holding):
         return self._process is not None and self._process.poll() is None
 
     @property
+    def awake(self) -> bool:
+        """Whether it runs and is not paused."""
+        return self.running and not self._paused
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -78,16 +85,20 @@ class Server(Holding):
         self._process.wait(timeout=10)
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay open, nothing is answered."""
+        """SIGSTOP: connections stay open, nothing is answered. Returns when the process has stopped."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self._paused = True
 
     def resume(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+        self._paused = False
 
     async def start(self) -> None:
         """Run the process in its folder; returns when it answers."""
+        self._paused = False
         program: list[str | Path] = [binary(), self.folder / "redis.conf", *self._options]
         self._process = self._group.run(program, folder=self.folder, output=self.folder / "output.log")
         await until(f"{self} answers", self._answers, seconds=10)

@@ -37,7 +37,7 @@ async def test_requests_sent_together_are_one_trip(stage: Stage) -> None:
         assert stage.proxy.commands == {"SCRIPT": 1, "EVALSHA": 1, "GET": 1}
         assert stage.proxy.scripts == {digest: 1}
         first, second = stage.proxy.log
-        assert second.commands == ("EVALSHA", "GET")
+        assert second.commands == ["EVALSHA", "GET"]
         assert second.bytes_down == len(b":1\r\n$1\r\n1\r\n")
         assert stage.proxy.bytes_up == first.bytes_up + second.bytes_up
 

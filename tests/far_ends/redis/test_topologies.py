@@ -1,10 +1,12 @@
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
-from tests.redis_servers import ReplyError, cluster, proxies, sentinels
+from tests.redis_servers import ReplyError, ServerPool, cluster, connected, proxies, sentinels, until
 
 
 async def test_replicas_take_over_when_the_sentinels_master_is_killed(tmp_path: Path) -> None:
@@ -54,6 +56,69 @@ async def _write(hosts: list[tuple[str, int]]) -> None:
         await client.set("name", "value")
     for sentinel in finder.sentinels:
         await sentinel.aclose()
+
+
+async def test_a_paused_master_is_replaced(tmp_path: Path) -> None:
+    async with sentinels(tmp_path) as servers:
+        first = await servers.master()
+        first.pause()
+        second = await servers.failed_over(first)
+        assert await servers.master() is second
+        assert first.running
+
+
+async def test_nothing_runs_after_a_start_that_was_cancelled(tmp_path: Path) -> None:
+    async def starting() -> None:
+        async with cluster(tmp_path):
+            pass
+
+    async def some_run() -> bool:
+        return running_in(tmp_path) > 3
+
+    start = asyncio.create_task(starting())
+    await until("some nodes run", some_run)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert running_in(tmp_path) == 0
+
+
+def running_in(folder: Path) -> int:
+    """How many processes work in a folder or below it; one that ended works nowhere."""
+    found = 0
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            found += link.readlink().is_relative_to(folder)
+    return found
+
+
+async def test_replication_and_failover_work_under_the_callers_users(tmp_path: Path) -> None:
+    acl = "user default off\nuser writer on >secret ~* &* -@all +set"
+    async with sentinels(tmp_path / "sentinels", acl=acl) as servers:
+        second = await servers.failed_over(await servers.kill_master())
+        async with connected(second.port, user="writer", password="secret") as writer:
+            assert await writer.call("SET", "name", "value") == b"OK"
+    async with cluster(tmp_path / "cluster", acl=acl) as nodes:
+        node = await nodes.node_of("name")
+        async with connected(node.port, user="writer", password="secret") as writer:
+            assert await writer.call("SET", "name", "value") == b"OK"
+        await nodes.move_slot(
+            await nodes.slot_of("name"),
+            next(other for other in await nodes.masters() if other is not node),
+        )
+        assert list(await nodes.keys_of()) == ["name"]
+
+
+async def test_a_pool_has_every_topology_and_starts_it_inside_a_running_loop(tmp_path: Path) -> None:
+    with ServerPool(tmp_path) as pool:
+        for servers in (pool.standalone(), pool.sentinels(), pool.cluster()):
+            for master in await servers.masters():
+                await master.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
+            await servers.forget("name")
+            assert await servers.keys_of() == {}
+        assert pool.sentinels() is pool.sentinels()
+        await pool.cluster().kill_node_of("name")
+        assert len(await pool.cluster().masters()) == 3
 
 
 async def test_a_replica_takes_over_when_a_clusters_master_is_killed(tmp_path: Path) -> None:
