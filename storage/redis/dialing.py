@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from redis import exceptions
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
@@ -39,6 +39,11 @@ class Wire:
         if reader is None or writer is None:
             raise Unreachable(f"Redis at {self.node} closed the connection")
         return reader, writer
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The transport below the streams."""
+        return cast("asyncio.Transport", self.streams[1].transport)
 
     async def ask(self, *words: str | bytes | int) -> Raw:
         """Ask one question. Raises Refusal or Unreachable."""

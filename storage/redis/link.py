@@ -22,7 +22,6 @@ Outcome = Reply | Refusal | Lost
 Word = bytes | str | int
 """A part of a command."""
 
-_READ_SIZE = 65536
 _INCOMPLETE = object()
 _Future = asyncio.Future[Outcome]
 
@@ -34,8 +33,12 @@ def packed(*words: Word) -> bytes:
     return command
 
 
-class Link:
-    """An open connection. Lives from :meth:`serve`'s begin to its end; never opens itself again."""
+class Link(asyncio.Protocol):
+    """An open connection; never opens itself again.
+
+    It takes the transport over from redis-py's streams: a reply reaches its caller two steps of the event
+    loop sooner, which is a third of what a call costs.
+    """
 
     def __init__(self, wire: Wire, timeout: timedelta) -> None:
         """Take the connection; ``timeout`` is for each call, counted from when it was written."""
@@ -43,7 +46,8 @@ class Link:
         self.loaded: set[bytes] = set()
         """The scripts that were loaded through this link, by their SHA."""
         self._wire = wire
-        self._reader, self._writer = wire.streams
+        self._transport = wire.transport
+        self._former = self._transport.get_protocol()
         self._parser = hiredis.Reader(notEnoughData=_INCOMPLETE, replyError=Refusal)
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout.total_seconds()
@@ -55,6 +59,8 @@ class Link:
         self._clock: asyncio.TimerHandle | None = None
         self._why = ""
         self._retired = False
+        self._ended = self._loop.create_future()
+        self._transport.set_protocol(self)
 
     @property
     def usable(self) -> bool:
@@ -70,11 +76,12 @@ class Link:
         if self._why:
             future.set_result(Lost(self._why, sent=False))
             return future
-        if not self._queued:
-            self._loop.call_soon(self._flush)
+        first = not self._queued
         for command in commands[:-1]:
             self._queued.append((command, None))
         self._queued.append((commands[-1], future))
+        if first:
+            self._begin_batch()
         return future
 
     def retire(self) -> None:
@@ -87,23 +94,34 @@ class Link:
         """End at once; every call that is not answered is lost."""
         if not self._why:
             self._why = why
-            self._writer.transport.abort()
+            self._transport.abort()
             self._lose()
 
     async def serve(self) -> str:
-        """Read replies until the connection ends, and return why it did."""
+        """Wait until the connection ends, and return why it did."""
         try:
-            while data := await self._reader.read(_READ_SIZE):
-                self._take(data)
-            self.end("closed the connection")
-        except OSError:
-            self.end("broke the connection")
-        except hiredis.ProtocolError:
-            self.end("does not speak the protocol of Redis")
+            if self._transport.is_closing():
+                self.end("closed the connection")
+            else:
+                await self._ended
         finally:
             self.end("was closed")
             await self._wire.close()
         return self._why
+
+    def data_received(self, data: bytes) -> None:
+        """Match replies with calls."""
+        try:
+            self._take(data)
+        except hiredis.ProtocolError:
+            self.end("does not speak the protocol of Redis")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell every caller, and redis-py's streams, which wait for it when they are closed."""
+        self.end("closed the connection" if exc is None else "broke the connection")
+        self._former.connection_lost(exc)
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     def _take(self, data: bytes) -> None:
         self._parser.feed(data)
@@ -122,6 +140,13 @@ class Link:
         if future is not None and not future.done():
             future.set_result(reply)
 
+    def _begin_batch(self) -> None:
+        if self._sent:
+            # While others wait for replies, more are likely to call in this step of the loop.
+            self._loop.call_soon(self._flush)
+        else:
+            self._flush()
+
     def _flush(self) -> None:
         if not self._queued or self._why:
             return
@@ -129,7 +154,7 @@ class Link:
         self._queued = []
 
     def _write(self, batch: list[tuple[bytes, _Future | None]]) -> None:
-        self._writer.write(b"".join([command for command, _ in batch]))
+        self._transport.write(b"".join([command for command, _ in batch]))
         self._sent.extend([future for _, future in batch])
         self._sent_count += len(batch)
         self._batches.append((self._sent_count, self._loop.time() + self._timeout))
@@ -179,6 +204,9 @@ class DurableLink(Link):
         self._wait_words = packed(b"WAIT", replicas, milliseconds)
         self._wait: _Future | None = None
         self._unconfirmed: list[tuple[_Future, Reply]] = []
+
+    def _begin_batch(self) -> None:
+        self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         if not self._queued or self._why or self._wait is not None:
