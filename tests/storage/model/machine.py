@@ -10,23 +10,17 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sessions.errors import LeaseLost, NoSuchSession
 from sessions.model import (
     OPEN,
-    OPERATOR,
     Answer,
-    Audience,
     Ending,
     EventId,
     Holder,
-    Inbound,
     Message,
-    Person,
-    PersonId,
     Place,
-    Platform,
     ReplyPart,
     ReplyRecord,
     Role,
@@ -34,53 +28,32 @@ from sessions.model import (
     SessionKey,
     ThreadRef,
     TurnResult,
-    Usage,
     WorkspaceId,
-    WorkspaceKey,
 )
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Work
 from tests.storage.conftest import Opening
 from tests.storage.model.plain import BEGIN, Plain, Unsettled
 from tests.storage.model.scaled import SLOT
+from tests.storage.model.scenery import (
+    DEEDS,
+    FAR,
+    HERE,
+    PLACES,
+    PLATFORMS,
+    SHARED,
+    THERE,
+    Deed,
+    Whim,
+    inbound,
+    whims,
+)
 from tests.storage.model.watched import Watched
 
 T = TypeVar("T")
 Way = Callable[[Plain | Watched], Awaitable[object]]
 """A call, of whichever of the two."""
-
-HERE, THERE = WorkspaceKey("telegram:-100"), WorkspaceKey("discord:guild:7")
-TOPIC = ThreadRef(Platform.TELEGRAM, "-100", "7")
-GENERAL = ThreadRef(Platform.TELEGRAM, "-100")
-CHANNEL = ThreadRef(Platform.DISCORD, "9", "")
-TERMINAL = ThreadRef(Platform.TERMINAL, "ada", "here")
-FORUM = ThreadRef(Platform.DISCORD, "8", "1")
-PRIVATE = Audience("channel 9")
-PLACES = (
-    Place(HERE, TOPIC),
-    Place(HERE, GENERAL),
-    Place(HERE, CHANNEL),
-    Place(HERE, CHANNEL, PRIVATE),
-    Place(HERE, TERMINAL, OPERATOR),
-    Place(THERE, FORUM),
-)
 LOOK_AROUND = 10
 """The listings are compared once in so many calls."""
-ADA = Person(PersonId("telegram:42"), "Ada")
-PLATFORMS = {
-    Holder("one"): frozenset({Platform.TELEGRAM, Platform.DISCORD}),
-    Holder("two"): frozenset({Platform.TELEGRAM}),
-    Holder("ada"): frozenset({Platform.TERMINAL}),
-}
-
-holders = st.sampled_from(sorted(PLATFORMS))
-places = st.sampled_from(PLACES)
-slots = st.integers(1, 3)
-knowledge = st.sampled_from((None, 0.0, 0.5, 1.0))
-"""Which part of the transcript the caller has already; None: it says nothing of it."""
-recent = st.integers(0, 6)
-"""How many newer ones there are."""
-said = st.sampled_from((2, 2, 2, 2, 0, 1, 3, 250))
-usages = st.sampled_from((Usage(), Usage(10, 5), Usage(7, 0, estimated=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +65,11 @@ class Call:
 
 
 class HotPath(RuleBasedStateMachine):
-    """Every call goes to both, and both must answer alike."""
+    """Every call goes to both, and both must answer alike.
+
+    One rule with many choices: of several, Hypothesis leaves most out of most histories, and one in
+    which nobody commits says little.
+    """
 
     def __init__(self, opening: Opening) -> None:
         super().__init__()
@@ -100,8 +77,8 @@ class HotPath(RuleBasedStateMachine):
         self._stack = AsyncExitStack()
         self._ids = count(1)
         self._touched: set[SessionKey] = set()
-        self.calls: list[Call] = []
-        self.works: list[Work] = []
+        self._calls: list[Call] = []
+        self._works: list[Work] = []
         self._runner.run(self._open(opening))
 
     def teardown(self) -> None:
@@ -114,141 +91,90 @@ class HotPath(RuleBasedStateMachine):
             self._runner.run(self._stack.aclose())
             self._runner.close()
 
+    @initialize()
+    def several_threads_share_a_session(self) -> None:
+        for place in (FAR, SHARED[0]):
+            self._accept(place, 5)
+        shared = list(self.model.talks)[-1]
+        for place in SHARED[1:]:
+            self._bind(shared, place)
+
     @rule(
-        place=places,
-        number=st.integers(0, 9),
-        holder=st.none() | holders,
-        lasts=slots,
-        knows=knowledge,
-        name=st.sampled_from(("Trip", "trip", "plan")),
+        what=st.sampled_from(DEEDS), whim=whims, place=st.sampled_from(PLACES), number=st.integers(0, 9)
     )
-    def accept(
-        self,
-        place: Place,
-        number: int,
-        holder: Holder | None,
-        lasts: int,
-        knows: float | None,
-        name: str,
-    ) -> None:
-        identity = next(self._ids)
-        inbound = Inbound(
-            event=EventId(f"event {identity}"),
-            place=place,
-            author=ADA,
-            text=f"question {identity}",
-            number=number,
-            message=f"{number}",
-            sent_at=self.model.now,
-            owner=Holder("ada") if place.thread == TERMINAL else Holder(""),
-        )
-        proposal = Proposal(SessionId(f"s{identity:05}"), name, f"title {identity}")
-        by = None if holder is None else self._claim(holder, lasts)
-        known = self._known(self.model.bindings.get(place.thread), knows)
-        self._call(
-            self.model.bindings.get(place.thread), lambda to: to.accept(inbound, proposal, by, known)
-        )
+    def something_happens(self, what: Deed, whim: Whim, place: Place, number: int) -> None:
+        match what:
+            case Deed.WRITE | Deed.WRITE_TO_A_PROCESS:
+                self._accept(place, number, whim if what is Deed.WRITE_TO_A_PROCESS else None)
+            case Deed.TIME:
+                self._let_time_pass(whim.lasts)
+            case Deed.REPEAT:
+                self._make(_newest(self._calls, number))
+            case Deed.ACQUIRE | Deed.OUTLIVE | Deed.SWEEP | Deed.SWEEP_ONE:
+                self._look_for_work(what, whim)
+            case Deed.RUN | Deed.COMMIT | Deed.DELIVER | Deed.NOTE | Deed.RENEW | Deed.RELEASE | Deed.ERR:
+                if self._works:
+                    self._go_on(what, whim)
+            case _:
+                self._command(what, whim, place)
 
-    @precondition(lambda self: self.model.talks)
-    @rule(which=recent, holder=holders, lasts=slots, knows=knowledge)
-    def acquire(self, which: int, holder: Holder, lasts: int, knows: float | None) -> None:
-        key, by = self._key(which), self._claim(holder, lasts)
-        known = self._known(key, knows)
-        self._call(key, lambda to: to.acquire(key, by, known))
+    def _look_for_work(self, what: Deed, whim: Whim) -> None:
+        if what is Deed.OUTLIVE:
+            self._let_time_pass(whim.lasts)
+        key = _newest(self.model.by_need(), whim.which)
+        claim, known = self._claim(whim, key), self._known(key, whim)
+        match what:
+            case Deed.SWEEP:
+                self._call(None, lambda to: to.sweep(claim, 5))
+            case Deed.SWEEP_ONE:
+                self._call(None, lambda to: to.sweep(claim, 1))
+            case _:
+                self._call(key, lambda to: to.acquire(key, claim, known))
 
-    @rule(holder=holders, lasts=slots, limit=st.integers(1, 3))
-    def sweep(self, holder: Holder, lasts: int, limit: int) -> None:
-        by = self._claim(holder, lasts)
-        self._call(None, lambda to: to.sweep(by, limit))
+    def _go_on(self, what: Deed, whim: Whim) -> None:
+        work = _newest(sorted(self._works, key=self.model.is_due), whim.which)
+        lease, turn = work.lease, work.turn.id
+        match what:
+            case Deed.RUN:
+                self._commit(work, whim)
+                self._deliver(work, whim)
+            case Deed.COMMIT:
+                self._commit(work, whim)
+            case Deed.DELIVER:
+                self._deliver(work, whim)
+            case Deed.NOTE:
+                reply = ReplyRecord(tuple(ReplyPart(f"{part}") for part in range(whim.lasts)))
+                self._call(lease.session, lambda to: to.note_reply(lease, turn, reply))
+            case Deed.RENEW:
+                self._call(lease.session, lambda to: to.renew(lease, SLOT * whim.lasts))
+            case Deed.RELEASE:
+                self._call(lease.session, lambda to: to.release(lease))
+            case _:
+                others = [one for one, to in self.model.accepted.items() if to == lease.session]
+                result = TurnResult(_newest(others, whim.lasts), Answer(Ending.ANSWERED, "not due"))
+                self._call(lease.session, lambda to: to.commit(lease, result))
 
-    @rule(passed=st.integers(1, 4))
-    def let_time_pass(self, passed: int) -> None:
-        self.model.now += SLOT * passed
-        self._runner.run(self.store.pass_slots(passed))
+    def _command(self, what: Deed, whim: Whim, place: Place) -> None:
+        key, event = _newest(self.model.by_need(), whim.which), EventId(f"{what} {next(self._ids)}")
+        turn, its = _newest(list(self.model.accepted.items()), whim.which)
+        match what:
+            case Deed.STOP:
+                said_at = None if whim.knows is None else self.model.now - SLOT * (whim.lasts - 1)
+                self._call(key, lambda to: to.stop(key, event, None, said_at))
+            case Deed.STOP_BY_NAME:
+                self._call(its, lambda to: to.stop(its, event, turn, None))
+            case Deed.KEEP_WAITING:
+                self._call(its, lambda to: to.keep_waiting(its, turn, SLOT * whim.lasts))
+            case Deed.BIND:
+                self._bind(key, place)
+            case Deed.DELETE:
+                self._call(key, lambda to: to.delete(key, event))
+            case _:
+                self._call(key, lambda to: to.archive(key, what is Deed.PUT_AWAY))
 
-    @precondition(lambda self: self.works)
-    @rule(which=recent, lasts=slots)
-    def renew(self, which: int, lasts: int) -> None:
-        lease = self._work(which).lease
-        self._call(lease.session, lambda to: to.renew(lease, SLOT * lasts))
-
-    @precondition(lambda self: self.model.accepted)
-    @rule(which=recent, lasts=slots)
-    def keep_waiting(self, which: int, lasts: int) -> None:
-        turn, key = _newest(list(self.model.accepted.items()), which)
-        self._call(key, lambda to: to.keep_waiting(key, turn, SLOT * lasts))
-
-    @precondition(lambda self: self.works)
-    @rule(which=recent, messages=st.lists(st.sampled_from(("", "100", "101")), max_size=2))
-    def note_reply(self, which: int, messages: list[str]) -> None:
-        work, reply = self._work(which), ReplyRecord(tuple(map(ReplyPart, messages)))
-        self._call(work.lease.session, lambda to: to.note_reply(work.lease, work.turn.id, reply))
-
-    @precondition(lambda self: self.works)
-    @rule(which=recent, lines=said, usage=usages)
-    def commit(self, which: int, lines: int, usage: Usage) -> None:
-        self._commit(self._work(which), lines, usage)
-
-    @precondition(lambda self: self.works)
-    @rule(which=recent, turn=recent)
-    def commit_what_is_not_due(self, which: int, turn: int) -> None:
-        lease = self._work(which).lease
-        key = lease.session
-        events = [event for event, to in self.model.accepted.items() if to == key]
-        result = TurnResult(_newest(events, turn), Answer(Ending.ANSWERED, "not due"))
-        self._call(key, lambda to: to.commit(lease, result))
-
-    @precondition(lambda self: self.works)
-    @rule(which=recent, lasts=slots, knows=knowledge)
-    def delivered(self, which: int, lasts: int, knows: float | None) -> None:
-        self._deliver(self._work(which), lasts, knows)
-
-    @precondition(lambda self: self.works)
-    @rule(which=recent, lines=said, usage=usages, lasts=slots, knows=knowledge)
-    def run_to_the_end(
-        self, which: int, lines: int, usage: Usage, lasts: int, knows: float | None
-    ) -> None:
-        work = self._work(which)
-        self._commit(work, lines, usage)
-        self._deliver(work, lasts, knows)
-
-    @precondition(lambda self: self.works)
-    @rule(which=recent)
-    def release(self, which: int) -> None:
-        lease = self._work(which).lease
-        self._call(lease.session, lambda to: to.release(lease))
-
-    @precondition(lambda self: self.model.talks)
-    @rule(which=recent, named=st.booleans(), early=st.sampled_from((None, 0, 2)))
-    def stop(self, which: int, named: bool, early: int | None) -> None:
-        key, event = self._key(which), EventId(f"stop {next(self._ids)}")
-        turn = _newest(list(self.model.accepted), which) if named else None
-        said_at = None if early is None else self.model.now - SLOT * early
-        self._call(key, lambda to: to.stop(key, event, turn, said_at))
-
-    @precondition(lambda self: self.model.talks)
-    @rule(which=recent)
-    def delete(self, which: int) -> None:
-        key, event = self._key(which), EventId(f"delete {next(self._ids)}")
-        self._call(key, lambda to: to.delete(key, event))
-
-    @precondition(lambda self: self.model.talks)
-    @rule(which=recent, place=places)
-    def bind(self, which: int, place: Place) -> None:
-        key, event = self._key(which), EventId(f"bind {next(self._ids)}")
-        if key.workspace == self.model.homes[place.workspace]:
-            self._call(key, lambda to: to.bind(key, place.thread, event))
-
-    @precondition(lambda self: self.model.talks)
-    @rule(which=recent, archived=st.booleans())
-    def archive(self, which: int, archived: bool) -> None:
-        key = self._key(which)
-        self._call(key, lambda to: to.archive(key, archived))
-
-    @precondition(lambda self: self.calls)
-    @rule(which=st.integers(0, 20))
-    def redeliver(self, which: int) -> None:
-        self._repeat(_newest(self.calls, which))
+    def _let_time_pass(self, slots: int) -> None:
+        self.model.now += SLOT * slots
+        self._runner.run(self.store.pass_slots(slots))
 
     @invariant()
     def both_look_alike(self) -> None:
@@ -256,7 +182,7 @@ class HotPath(RuleBasedStateMachine):
         touched, self._touched = sorted(self._touched, key=str), set()
         for key in touched:
             self._runner.run(self._compare(key))
-        if len(self.calls) % LOOK_AROUND == 1:
+        if len(self._calls) % LOOK_AROUND == 0:
             self._runner.run(self._compare_listings())
 
     async def _open(self, opening: Opening) -> None:
@@ -265,44 +191,67 @@ class HotPath(RuleBasedStateMachine):
         self.store = await Watched.over(backend, HERE)
         self.model = Plain({key: await self.store.workspace(key) for key in (HERE, THERE)})
 
-    def _call(self, about: SessionKey | None, way: Way) -> None:
-        self._repeat(Call(about, way))
+    def _accept(self, place: Place, number: int, whim: Whim | None = None) -> None:
+        identity = next(self._ids)
+        message = inbound(identity, place, number, self.model.now)
+        name = ("Trip", "trip", "plan")[number % 3]
+        proposal = Proposal(SessionId(f"s{identity:05}"), name, f"title {identity}")
+        bound = self.model.bindings.get(place.thread)
+        claim = None if whim is None else self._claim(whim, bound)
+        known = None if whim is None or bound is None else self._known(bound, whim)
+        self._call(bound, lambda to: to.accept(message, proposal, claim, known))
 
-    def _repeat(self, call: Call) -> None:
-        self.calls.append(call)
-        self._runner.run(self._make(call))
+    def _bind(self, key: SessionKey, place: Place) -> None:
+        event = EventId(f"bind {next(self._ids)}")
+        if key.workspace == self.model.homes[place.workspace]:
+            self._call(key, lambda to: to.bind(key, place.thread, event))
 
-    async def _make(self, call: Call) -> None:
-        got = await self._both(call.way)
-        match got:
-            case Accepted(work=Work() as work):
-                self._took((work,))
-            case Work():
-                self._took((got,))
-            case tuple():
-                self._took(got)
-            case _:
-                pass
-        if call.about is not None:
-            self._touched.add(call.about)
-
-    def _took(self, works: tuple[Work, ...]) -> None:
-        self.works += works
-        self._touched.update(work.lease.session for work in works)
-
-    def _commit(self, work: Work, lines: int, usage: Usage) -> None:
+    def _commit(self, work: Work, whim: Whim) -> None:
+        roles = (Role.USER, Role.ASSISTANT)
         messages = tuple(
-            Message((Role.USER, Role.ASSISTANT)[line % 2], f"grüße {line}", work.turn.id, BEGIN)
-            for line in range(lines)
+            Message(roles[line % 2], f"grüße {line}", work.turn.id, BEGIN) for line in range(whim.lines)
         )
         answer = Answer(Ending.ANSWERED, f"answer {next(self._ids)}")
-        result = TurnResult(work.turn.id, answer, messages, usage)
+        result = TurnResult(work.turn.id, answer, messages, whim.usage)
         self._call(work.lease.session, lambda to: to.commit(work.lease, result))
 
-    def _deliver(self, work: Work, lasts: int, knows: float | None) -> None:
-        by = self._claim(work.lease.holder, lasts)
-        known = self._known(work.lease.session, knows)
-        self._call(work.lease.session, lambda to: to.delivered(work.lease, work.turn.id, by, known))
+    def _deliver(self, work: Work, whim: Whim) -> None:
+        key, turn = work.lease.session, work.turn.id
+        holder, known = work.lease.holder, self._known(key, whim)
+        claim = Claim(holder, self._token(), SLOT * whim.lasts, PLATFORMS[holder])
+        self._call(key, lambda to: to.delivered(work.lease, turn, claim, known))
+
+    def _claim(self, whim: Whim, key: SessionKey | None) -> Claim:
+        holder = whim.holder or self._fit(key)
+        return Claim(holder, self._token(), SLOT * whim.lasts, PLATFORMS[holder])
+
+    def _fit(self, key: SessionKey | None) -> Holder:
+        head = None if key is None else self.model.talks[key].head
+        fit = [
+            holder
+            for holder, platforms in PLATFORMS.items()
+            if head is None or head.inbound.place.thread.platform in platforms
+        ]
+        return fit[0]
+
+    def _token(self) -> str:
+        return f"token {next(self._ids)}"
+
+    def _known(self, key: SessionKey, whim: Whim) -> Known | None:
+        if whim.knows is None:
+            return None
+        return Known(key.id, int(len(self.model.talks[key].transcript) * whim.knows))
+
+    def _call(self, about: SessionKey | None, way: Way) -> None:
+        self._make(Call(about, way))
+
+    def _make(self, call: Call) -> None:
+        self._calls.append(call)
+        works = _works(self._runner.run(self._both(call.way)))
+        self._works += works
+        self._touched.update(work.lease.session for work in works)
+        if call.about is not None:
+            self._touched.add(call.about)
 
     async def _compare(self, key: SessionKey) -> None:
         await self.store.check_session(key)
@@ -311,7 +260,7 @@ class HotPath(RuleBasedStateMachine):
         await self._both(lambda to: to.transcript(key))
 
     async def _compare_listings(self) -> None:
-        threads = tuple({place.thread: None for place in PLACES})
+        threads = tuple(dict.fromkeys(place.thread for place in PLACES))
         for workspace in self.model.homes.values():
             await self.store.check_listing(workspace, threads)
             await self._compare_listing(workspace)
@@ -334,25 +283,6 @@ class HotPath(RuleBasedStateMachine):
         assert got == expected, f"the store answers {got}, the model {expected}"
         return got
 
-    def _key(self, which: int) -> SessionKey:
-        return _newest(list(self.model.talks), which)
-
-    def _work(self, which: int) -> Work:
-        return _newest(self.works, which)
-
-    def _claim(self, holder: Holder, lasts: int) -> Claim:
-        return Claim(holder, f"token {next(self._ids)}", SLOT * lasts, PLATFORMS[holder])
-
-    def _known(self, key: SessionKey | None, part: float | None) -> Known | None:
-        if key is None or part is None:
-            return None
-        return Known(key.id, int(len(self.model.talks[key].transcript) * part))
-
-
-def _newest(of: Sequence[T], which: int) -> T:
-    """The newest but ``which``; the oldest where there are fewer."""
-    return of[-1 - min(which, len(of) - 1)]
-
 
 async def _outcome(call: Awaitable[object]) -> object:
     """What the call returns, or the kind of error it raises."""
@@ -362,3 +292,20 @@ async def _outcome(call: Awaitable[object]) -> object:
         return type(error)
     except Unsettled as unsettled:
         return unsettled
+
+
+def _works(got: object) -> tuple[Work, ...]:
+    match got:
+        case Accepted(work=Work() as work):
+            return (work,)
+        case Work():
+            return (got,)
+        case tuple():
+            return got
+        case _:
+            return ()
+
+
+def _newest(of: Sequence[T], which: int) -> T:
+    """The newest but ``which``; the oldest where there are fewer."""
+    return of[-1 - min(which, len(of) - 1)]

@@ -219,6 +219,17 @@ class Plain:
         talk = self.talks[session]
         return tuple(talk.turn(one) for one in talk.inbox)
 
+    def is_due(self, work: Work) -> bool:
+        """Whether this work can be gone on with: its turn is the head and its lease is held."""
+        talk = self.talks[work.lease.session]
+        head = talk.head
+        return head is not None and head.inbound.event == work.turn.id and talk.is_held_by(work.lease)
+
+    def by_need(self) -> list[SessionKey]:
+        """All sessions: those last where something waits, and of these those whose lease is free."""
+        talks = sorted(self.talks.values(), key=lambda talk: (bool(talk.inbox), talk.is_free(self.now)))
+        return [talk.key for talk in talks]
+
     def _bound_for(self, inbound: Inbound) -> Talk | None:
         key = self.bindings.get(inbound.place.thread)
         talk = None if key is None else self.talks[key]
