@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -247,7 +248,9 @@ class HotPath(RuleBasedStateMachine):
 
     def _make(self, call: Call) -> None:
         self._calls.append(call)
-        works = _works(self._runner.run(self._both(call.way)))
+        got = self._runner.run(self._both(call.way))
+        works = _works(got)
+        note(f"# {_brief(got, works)}")
         self._works += works
         self._touched.update(work.lease.session for work in works)
         if call.about is not None:
@@ -280,8 +283,18 @@ class HotPath(RuleBasedStateMachine):
         got, expected = await _outcome(call(self.store)), await _outcome(call(self.model))
         if isinstance(expected, Unsettled):
             expected = got if got is expected.error else await _outcome(expected.otherwise())
-        assert got == expected, f"the store answers {got}, the model {expected}"
+        assert got == expected, f"\nstore: {got}\nmodel: {expected}"
         return got
+
+
+def hot_path_on(opening: Opening) -> type[HotPath]:
+    """The machine with a backend of its own for each history."""
+
+    class OnBackend(HotPath):
+        def __init__(self) -> None:
+            super().__init__(opening)
+
+    return OnBackend
 
 
 async def _outcome(call: Awaitable[object]) -> object:
@@ -304,6 +317,16 @@ def _works(got: object) -> tuple[Work, ...]:
             return got
         case _:
             return ()
+
+
+def _brief(got: object, works: tuple[Work, ...]) -> str:
+    """What came of a call, on one line of a counter-example."""
+    kind = got.__name__ if isinstance(got, type) else type(got).__name__
+    leases = (
+        f"{work.lease.session.id}: {work.turn.id} for {work.lease.holder}, fence {work.lease.fence}"
+        for work in works
+    )
+    return " ".join((kind, *leases))
 
 
 def _newest(of: Sequence[T], which: int) -> T:

@@ -164,11 +164,8 @@ class Scaled:
         return await self._store.transcript(session, None, 1_000_000)
 
     async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
-        """The inbox; the texts of one that was deleted are not compared."""
-        turns = tuple(map(self._turn, await self._store.waiting(session)))
-        if await self._store.get(session) is not None:
-            return turns
-        return tuple(map(_without_text, turns))
+        """The inbox."""
+        return tuple(map(self._turn, await self._store.waiting(session)))
 
     @property
     def _store(self) -> Store:
@@ -188,7 +185,6 @@ class Scaled:
 
     def _work(self, work: Work) -> Work:
         turn, session = self._turn(work.turn), self._session(work.session)
-        turn = _without_text(turn) if session == GONE else turn
         return replace(work, lease=self._lease(work.lease), turn=turn, session=session)
 
     def _turn(self, turn: Turn) -> Turn:
@@ -206,7 +202,3 @@ class Scaled:
 
     def _slot(self, at: datetime) -> datetime:
         return BEGIN + (at - self._began_at) // SLOT * SLOT
-
-
-def _without_text(turn: Turn) -> Turn:
-    return replace(turn, inbound=replace(turn.inbound, text=""))

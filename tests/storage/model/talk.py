@@ -131,9 +131,10 @@ class Talk:
         )
 
     def turn(self, one: Waiting) -> Turn:
-        """The turn as callers see it; what was asked in a deleted session is nobody's to read."""
-        inbound = replace(one.inbound, text="") if self.deleted else one.inbound
-        return Turn(self.key, inbound, one.accepted_at, one.takeovers, one.stop, one.reply, one.answer)
+        """The turn as callers see it."""
+        return Turn(
+            self.key, one.inbound, one.accepted_at, one.takeovers, one.stop, one.reply, one.answer
+        )
 
     def tally(self) -> Tally:
         """Recounted from what was committed."""
@@ -184,7 +185,7 @@ class Talk:
         self.lease, self.fence = lease, lease.fence
         transcript = self.transcript
         have = known.messages if known is not None and known.session == self.key.id else 0
-        since = max(have, len(transcript) - NEWS_LIMIT)
+        since = max(min(have, len(transcript)), len(transcript) - NEWS_LIMIT)
         orphaned = one.is_silent(now) and one.inbound.owner != claim.holder
         return Work(lease, self.turn(one), GONE, transcript[since:], since, orphaned)
 
@@ -194,7 +195,9 @@ class Talk:
         self.name, self.title = "", ""
         self.results.clear()
         for one in self.inbox:
-            one.answer = one.answer or Answer(Ending.UNANSWERED, note=DELETED_NOTE)
+            if one.answer is None:
+                one.answer = Answer(Ending.UNANSWERED, note=DELETED_NOTE)
+                one.inbound = replace(one.inbound, text="")
 
 
 def born_in(place: Audience) -> Audience:
