@@ -94,19 +94,22 @@ class HotPath(RuleBasedStateMachine):
 
     @initialize()
     def several_threads_share_a_session(self) -> None:
-        for place in (FAR, SHARED[0]):
+        for place in (FAR, *SHARED.values()):
             self._accept(place, 5)
         shared = list(self.model.talks)[-1]
-        for place in SHARED[1:]:
+        for place in SHARED.values():
             self._bind(shared, place)
 
     @rule(
-        what=st.sampled_from(DEEDS), whim=whims, place=st.sampled_from(PLACES), number=st.integers(0, 9)
+        what=st.sampled_from(DEEDS),
+        whim=whims,
+        where=st.sampled_from(sorted(PLACES)),
+        number=st.integers(0, 9),
     )
-    def something_happens(self, what: Deed, whim: Whim, place: Place, number: int) -> None:
+    def something_happens(self, what: Deed, whim: Whim, where: str, number: int) -> None:
         match what:
             case Deed.WRITE | Deed.WRITE_TO_A_PROCESS:
-                self._accept(place, number, whim if what is Deed.WRITE_TO_A_PROCESS else None)
+                self._accept(PLACES[where], number, whim if what is Deed.WRITE_TO_A_PROCESS else None)
             case Deed.TIME:
                 self._let_time_pass(whim.lasts)
             case Deed.REPEAT:
@@ -117,7 +120,7 @@ class HotPath(RuleBasedStateMachine):
                 if self._works:
                     self._go_on(what, whim)
             case _:
-                self._command(what, whim, place)
+                self._command(what, whim, PLACES[where])
 
     def _look_for_work(self, what: Deed, whim: Whim) -> None:
         if what is Deed.OUTLIVE:
@@ -263,7 +266,7 @@ class HotPath(RuleBasedStateMachine):
         await self._both(lambda to: to.transcript(key))
 
     async def _compare_listings(self) -> None:
-        threads = tuple(dict.fromkeys(place.thread for place in PLACES))
+        threads = tuple(dict.fromkeys(place.thread for place in PLACES.values()))
         for workspace in self.model.homes.values():
             await self.store.check_listing(workspace, threads)
             await self._compare_listing(workspace)

@@ -48,8 +48,8 @@ class Plain:
     bindings: dict[ThreadRef, SessionKey] = field(default_factory=dict)
     accepted: dict[EventId, SessionKey] = field(default_factory=dict)
     committed: set[EventId] = field(default_factory=set)
-    left: dict[EventId, int] = field(default_factory=dict)
-    """The fence of the lease under which a turn left its inbox."""
+    left: dict[EventId, str] = field(default_factory=dict)
+    """The token of the lease under which a turn left its inbox."""
     stops: dict[EventId, EventId | None] = field(default_factory=dict)
     receipts: dict[EventId, Session] = field(default_factory=dict)
     _orders: "count[int]" = field(default_factory=count)
@@ -117,14 +117,14 @@ class Plain:
     ) -> Work | None:
         """See :meth:`sessions.ports.turns.Turns.delivered`."""
         talk = self.talks[lease.session]
-        if self.left.get(turn) == lease.fence and not talk.is_taken_by(lease):
+        if self.left.get(turn) == lease.token and not talk.is_taken_by(lease):
             return await self._delivered_again(talk, lease, claim, known)
         one = self._held(lease).find(turn)
         if one is not None:
             if one.answer is None:
                 raise LeaseLost
             talk.inbox.remove(one)
-            self.left[turn] = lease.fence
+            self.left[turn] = lease.token
         if talk.head is None or not talk.head.is_for(claim, self.now):
             talk.lease = None
             return None
@@ -275,7 +275,7 @@ class Plain:
         """Repeat a delivery whose lease was freed by it or since.
 
         The contract says that the head that is due is returned; it leaves open what is said where
-        somebody took the lease since, or where nothing is left of the session.
+        the lease was taken since (maybe by the same claim), or where nothing is left of the session.
         """
         buried = talk.deleted and not talk.inbox
         if buried or talk.fence != lease.fence:

@@ -23,17 +23,15 @@ from sessions.model import (
 
 HERE, THERE = WorkspaceKey("telegram:-100"), WorkspaceKey("discord:guild:7")
 CHANNEL = ThreadRef(Platform.DISCORD, "9")
-TERMINAL = Place(HERE, ThreadRef(Platform.TERMINAL, "ada", "here"), OPERATOR)
-SHARED = (
-    Place(HERE, ThreadRef(Platform.TELEGRAM, "-100", "7")),
-    Place(HERE, ThreadRef(Platform.TELEGRAM, "-100")),
-    Place(HERE, CHANNEL),
-    TERMINAL,
-)
-"""Places whose threads begin with one session."""
-PRIVATE = Place(HERE, CHANNEL, Audience("channel 9"))
 FAR = Place(THERE, ThreadRef(Platform.DISCORD, "8", "1"))
-PLACES = (*SHARED, PRIVATE, FAR)
+SHARED = {
+    "topic": Place(HERE, ThreadRef(Platform.TELEGRAM, "-100", "7")),
+    "general": Place(HERE, ThreadRef(Platform.TELEGRAM, "-100")),
+    "channel": Place(HERE, CHANNEL),
+    "terminal": Place(HERE, ThreadRef(Platform.TERMINAL, "ada", "here"), OPERATOR),
+}
+"""Places whose threads begin with one session."""
+PLACES = {**SHARED, "private channel": Place(HERE, CHANNEL, Audience("channel 9")), "far": FAR}
 
 ONE, TWO, ADA = Holder("one"), Holder("two"), Holder("ada")
 PLATFORMS = {
@@ -115,5 +113,5 @@ def inbound(identity: int, place: Place, number: int, sent_at: datetime) -> Inbo
         number=number,
         message=f"{number}",
         sent_at=sent_at,
-        owner=ADA if place == TERMINAL else Holder(""),
+        owner=ADA if place.thread.platform is Platform.TERMINAL else Holder(""),
     )
