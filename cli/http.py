@@ -70,8 +70,9 @@ class HttpSide:
         await runner.setup()
         try:
             await _start(runner, address)
-            log.info("http.listening", address=address)
-            yield runner.addresses[0][1]
+            port = int(runner.addresses[0][1])
+            log.info("http.listening", host=address.rpartition(":")[0], port=port)
+            yield port
         finally:
             await runner.cleanup()
 

@@ -19,8 +19,9 @@ from cli.http import LONGEST_BODY, HttpSide
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError
-from sessions.model import Platform
+from sessions.model import EventId, Platform, Session, ThreadRef, WorkspaceId
 from sessions.outage import Outage
+from sessions.ports.catalog import NewSession
 from sessions.threads import ThreadEvents
 from tests.emulators.telegram import BotApi, Fault
 from tests.emulators.telegram.wire import JsonObject
@@ -212,21 +213,34 @@ async def test_two_receivers_of_one_update_make_one_turn(api: BotApi, town: Town
 
 
 async def test_a_message_behind_a_command_finds_what_it_did_at_another_receiver(
-    api: BotApi, town: Town
+    api: BotApi, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = api.add_person("Ada")
+    town.take_time = timedelta(seconds=30)
+    ada, begun, gate, works = api.add_person("Ada"), asyncio.Event(), asyncio.Event(), town.store.create
+
+    async def create(
+        workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
+    ) -> Session:
+        begun.set()
+        await gate.wait()
+        return await works(workspace, new, thread, event)
+
+    monkeypatch.setattr(town.store, "create", create)
     async with town.replica() as one, town.replica() as two:
         await api.wait_call("setWebhook", count=2)
         await until(lambda: one.health.bots[Platform.TELEGRAM].logged_in)
-        for name in ("alpha", "beta", "gamma"):
-            ada.say(ada, f"/session start {name}")
-            assert await one.post(last_update(api)) == 200
-            ada.say(ada, f"to {name}")
-            assert await two.post(last_update(api)) == 200
-            await api.chat(ada).wait_text(f"re: to {name}")
-            accepted = await town.store.bound(town.store.accepted[-1].place.thread)
-            assert accepted is not None
-            assert accepted.name == name
+        ada.say(ada, "/session start alpha")
+        posting = asyncio.create_task(one.post(last_update(api)))
+        await begun.wait()
+        assert await asyncio.wait({posting}, timeout=0.2) == (set(), {posting})
+        gate.set()
+        assert await posting == 200
+        ada.say(ada, "to alpha")
+        assert await two.post(last_update(api)) == 200
+        await api.chat(ada).wait_text("re: to alpha")
+    session = await town.store.bound(town.store.accepted[-1].place.thread)
+    assert session is not None
+    assert session.name == "alpha"
 
 
 async def test_an_update_under_way_is_left_to_others_when_the_process_ends(
