@@ -5,16 +5,12 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
-import structlog
-
 from sessions.errors import StoreUnavailable
 
 FIRST = 0.2
 MOST = 30.0
 
 T = TypeVar("T")
-
-log = structlog.get_logger(__name__)
 
 
 def waits(first: float = FIRST, most: float = MOST) -> Iterator[float]:
@@ -28,14 +24,12 @@ def waits(first: float = FIRST, most: float = MOST) -> Iterator[float]:
 async def until_stored(work: Callable[[], Awaitable[T]], most: float = MOST) -> T:
     """Repeat while the store is away; everything that goes through here may be repeated.
 
-    ``most`` is the longest pause in seconds. Whoever has not all the time in the world bounds it.
+    ``most`` is the longest pause in seconds. Whoever has not all the time in the world bounds it. Nothing
+    is logged here: :mod:`sessions.outage` says once that the store is away.
     """
-    pauses, told = waits(most=most), False
+    pauses = waits(most=most)
     while True:
         try:
             return await work()
         except StoreUnavailable:
-            if not told:
-                log.warning("bot.store_away")
-            told = True
-        await asyncio.sleep(next(pauses))
+            await asyncio.sleep(next(pauses))

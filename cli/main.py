@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.routing import RootGroup
+from cli.version import version_text
 
 EPILOG = """\
 \b
@@ -35,15 +36,6 @@ def program(
     if ctx.invoked_subcommand is not None:
         return
     if version:
-        typer.echo(f"parley {_version()}")
+        typer.echo(f"parley {version_text()}")
         return
     typer.echo(ctx.get_help())
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # slow to import, rarely asked for
-
-    try:
-        return version("parley")
-    except PackageNotFoundError:
-        return "(not installed)"

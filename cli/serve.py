@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+from urllib.parse import urlsplit
 
 import structlog
 import typer
 
 from bots.admission import Admission
+from bots.patience import waits
 from bots.routes import Routes
 from cli import output
+from cli.health import HEALTH_PATHS, Health
 from cli.logs import configure
 from cli.options import Backend, Choice, Path
 from cli.plain_values import PlainCommand
@@ -21,11 +24,16 @@ from cli.settings import Settings, load_here
 from cli.wiring import chat_model, engine_settings, opened
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
-from sessions.errors import ParleyError, SettingError
+from sessions.errors import ParleyError, SettingError, StoreUnavailable
+from sessions.interrupt import Interrupt
 from sessions.model import Platform
+from sessions.outage import Outage, watched
 from sessions.ports.replies import Replies
 from sessions.ports.store import Store
 from sessions.threads import ThreadEvents
+
+if TYPE_CHECKING:
+    from cli.http import Hook, HttpSide
 
 app = typer.Typer(
     name="serve", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False
@@ -39,6 +47,16 @@ class Bot(AbstractAsyncContextManager["Bot"], Protocol):
     @property
     def replies(self) -> Replies:
         """Where answers of its platform are shown."""
+        ...
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the platform let it in."""
+        ...
+
+    @property
+    def hook(self) -> "Hook | None":
+        """What takes the events that its platform brings over HTTP, if it does."""
         ...
 
     async def serve(
@@ -84,11 +102,24 @@ def _check(settings: Settings) -> None:
             "PARLEY_DISCORD_TOKEN=… (from https://discord.com/developers) in the environment or .env. "
             "To talk here in the terminal: parley chat"
         )
-    for name in ("telegram_webhook_url", "telegram_webhook_secret", "http"):
-        if getattr(settings, name):
-            raise SettingError(
-                f"PARLEY_{name.upper()} is set, but this version only polls. Leave it out."
-            )
+    url = settings.telegram_webhook_url
+    if settings.telegram_webhook_secret and not url:
+        raise SettingError(
+            "PARLEY_TELEGRAM_WEBHOOK_SECRET is set without a webhook. Set the address that Telegram "
+            "shall bring updates to: PARLEY_TELEGRAM_WEBHOOK_URL=https://bot.example.org/telegram"
+        )
+    if url and not settings.telegram_token:
+        raise SettingError("PARLEY_TELEGRAM_WEBHOOK_URL is set, but no PARLEY_TELEGRAM_TOKEN.")
+    if url and not settings.http:
+        raise SettingError(
+            "PARLEY_TELEGRAM_WEBHOOK_URL is set, but nothing listens for it. "
+            "Set also where this process listens: PARLEY_HTTP=0.0.0.0:8080"
+        )
+    if urlsplit(url).path in HEALTH_PATHS:
+        raise SettingError(
+            f"PARLEY_TELEGRAM_WEBHOOK_URL has a path of its own use: {' and '.join(HEALTH_PATHS)} are "
+            "for health. Set it like this: PARLEY_TELEGRAM_WEBHOOK_URL=https://bot.example.org/telegram"
+        )
 
 
 def _texts(errors: BaseExceptionGroup[ParleyError]) -> Iterator[str]:
@@ -102,23 +133,70 @@ def _texts(errors: BaseExceptionGroup[ParleyError]) -> Iterator[str]:
 async def _serve(settings: Settings, choice: Choice, admission: Admission) -> None:
     with _ending() as ending:
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(opened(settings, choice))
+            bots = _bots(settings, admission)
+            health = await stack.enter_async_context(Health(tuple(bots), Outage()))
+            hang = await _listen(stack, settings, health)
             model = await stack.enter_async_context(chat_model(settings))
-            routes, drain = Routes({}), int(settings.drain_seconds)
-            rules = engine_settings(settings, drain)
-            async with Engine(store, model, routes, settings=rules) as engine:
-                house = _House(stack, routes, engine, store)
-                async with asyncio.TaskGroup() as group:
-                    running = [
-                        group.create_task(house.run(platform, make))
-                        for platform, make in _bots(settings, admission).items()
-                    ]
-                    running.append(group.create_task(model.warm_up()))
-                    await ending.wait()
-                    for task in running:
-                        task.cancel()
-                log.info("serve.ending", running_answers_get_seconds=drain)
+            store = await _open(stack, settings, choice, health, ending)
+            if store is not None:
+                routes, drain = Routes({}), int(settings.drain_seconds)
+                rules = engine_settings(settings, drain)
+                async with Engine(store, model, routes, settings=rules) as engine:
+                    health.holder = engine.holder
+                    house = _House(stack, routes, engine, store, health, hang)
+                    async with asyncio.TaskGroup() as group:
+                        running = [
+                            group.create_task(house.run(platform, make))
+                            for platform, make in bots.items()
+                        ]
+                        running.append(group.create_task(model.warm_up()))
+                        await ending.wait()
+                        health.ending = True
+                        for task in running:
+                            task.cancel()
+                    log.info("serve.ending", running_answers_get_seconds=drain)
     log.info("serve.ended")
+
+
+async def _listen(
+    stack: AsyncExitStack, settings: Settings, health: Health
+) -> "Callable[[Hook], None] | None":
+    """Listen for HTTP if that is set. Returns how to hang a hook at the webhook's address."""
+    if not settings.http:
+        return None
+    module = await asyncio.to_thread(import_module, "cli.http")
+    side: HttpSide = module.HttpSide(health, settings.telegram_webhook_url)
+    await stack.enter_async_context(side.listening(settings.http))
+    return side.hang
+
+
+async def _open(
+    stack: AsyncExitStack, settings: Settings, choice: Choice, health: Health, ending: asyncio.Event
+) -> Store | None:
+    """Open the store, for as long as it takes; None when told to end before it is there."""
+    found, patience = None, Interrupt()
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(_trip(patience, ending))
+        async with patience.guard():
+            found = watched(await _reached(stack, settings, choice, health.outage), health.outage)
+            health.opened(found)
+        watching.cancel()
+    return found
+
+
+async def _reached(stack: AsyncExitStack, settings: Settings, choice: Choice, outage: Outage) -> Store:
+    for pause in waits():
+        try:
+            return await stack.enter_async_context(opened(settings, choice))
+        except StoreUnavailable as error:
+            outage.away(error)
+        await asyncio.sleep(pause)
+    raise AssertionError("waits() is endless")
+
+
+async def _trip(interrupt: Interrupt, event: asyncio.Event) -> None:
+    await event.wait()
+    interrupt.trip()
 
 
 @dataclass(frozen=True)
@@ -129,11 +207,16 @@ class _House:
     routes: Routes
     engine: Engine
     store: Store
+    health: Health
+    hang: "Callable[[Hook], None] | None"
 
     async def run(self, platform: Platform, make: Callable[[], Bot]) -> None:
         """Open a bot and receive; one that cannot reach its platform yet keeps no other waiting."""
         bot = await self.open_bots.enter_async_context(await asyncio.to_thread(make))
         self.routes.add(platform, bot.replies)
+        self.health.bots[platform] = bot
+        if self.hang is not None and bot.hook is not None:
+            self.hang(bot.hook)
         await self.engine.sweep()
         log.info("serve.started", platform=str(platform))
         commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
@@ -142,15 +225,31 @@ class _House:
 
 def _bots(settings: Settings, admission: Admission) -> dict[Platform, Callable[[], Bot]]:
     """Return how to make each bot that has a token, its import of a second or more included."""
+    bots: dict[Platform, Callable[[], Bot]] = {}
+    if settings.telegram_token:
+        bots[Platform.TELEGRAM] = lambda: _telegram(settings, admission)
+    if settings.discord_token:
+        bots[Platform.DISCORD] = lambda: _discord(settings, admission)
+    return bots
 
-    def maker(module: str, name: str, token: str, base: str) -> Callable[[], Bot]:
-        where = {"api_base": base} if base else {}
-        return lambda: cast("Bot", getattr(import_module(module), name)(token, admission, **where))
 
-    telegram = maker("bots.telegram", "TelegramBot", settings.telegram_token, settings.telegram_api_base)
-    discord = maker("bots.discord", "DiscordBot", settings.discord_token, settings.discord_api_base)
-    bots = {Platform.TELEGRAM: telegram} if settings.telegram_token else {}
-    return bots | ({Platform.DISCORD: discord} if settings.discord_token else {})
+def _telegram(settings: Settings, admission: Admission) -> Bot:
+    from bots.telegram import TelegramBot
+    from bots.telegram.webhook import Webhook, derived_secret
+    from bots.telegram.wire import OFFICIAL
+
+    token, url = settings.telegram_token, settings.telegram_webhook_url
+    secret = settings.telegram_webhook_secret or derived_secret(token)
+    hook = Webhook(url, secret) if url else None
+    base = settings.telegram_api_base or OFFICIAL
+    return cast("Bot", TelegramBot(token, admission, api_base=base, hook=hook))
+
+
+def _discord(settings: Settings, admission: Admission) -> Bot:
+    from bots.discord import DiscordBot
+
+    bot = DiscordBot(settings.discord_token, admission, api_base=settings.discord_api_base)
+    return cast("Bot", bot)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ class Settings:
 
 
 _OTHERS = {"openai_api_key": "OPENAI_API_KEY", "openai_base_url": "OPENAI_BASE_URL"}
+_SECRETS = frozenset(one.name for one in fields(Settings) if not one.repr)
 _LEVELS = ("debug", "info", "warning", "error")
 _FORMATS = ("text", "json")
 
@@ -111,6 +112,7 @@ _EXAMPLES = {
     "openai_base_url": "http://localhost:8000/v1",
     "telegram_api_base": "https://api.telegram.org",
     "telegram_webhook_url": "https://bot.example.org/telegram",
+    "telegram_webhook_secret": "(1 to 256 of A-Z a-z 0-9 _ -)",
     "discord_api_base": "https://discord.com/api/v10",
     "http": "127.0.0.1:8080",
     "lease_seconds": "30",
@@ -125,6 +127,11 @@ def _is_url(text: str) -> bool:
     return scheme in ("http", "https") and bool(rest.strip("/")) and not any(map(str.isspace, rest))
 
 
+def _is_webhook_secret(text: str) -> bool:
+    """https://core.telegram.org/bots/api#setwebhook."""
+    return len(text) <= 256 and text.isascii() and text.replace("_", "a").replace("-", "a").isalnum()
+
+
 def _is_address(text: str) -> bool:
     host, _, port = text.rpartition(":")
     return bool(host) and port.isdecimal() and 0 < int(port) < 65536
@@ -135,6 +142,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "openai_base_url": _is_url,
     "telegram_api_base": _is_url,
     "telegram_webhook_url": _is_url,
+    "telegram_webhook_secret": _is_webhook_secret,
     "discord_api_base": _is_url,
     "http": _is_address,
     "lease_seconds": lambda text: text.isdecimal() and 1 <= int(text) <= 3600,
@@ -148,8 +156,9 @@ def _check(name: str, text: str) -> str:
     text = text.lower() if name in ("log", "log_format") else text
     check = _CHECKS.get(name)
     if check is not None and not check(text):
+        said = "set to something" if name in _SECRETS else f"“{text}”"
         raise SettingError(
-            f"{variable(name)} is “{text}”, which does not fit. "
+            f"{variable(name)} is {said}, which does not fit. "
             f"Set it like this: {variable(name)}={_EXAMPLES[name]}"
         )
     return text

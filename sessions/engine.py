@@ -13,10 +13,11 @@ from typing import Any, Protocol, Self, TypeVar
 import structlog
 
 from sessions.commands import automatic_name, new_session_id
-from sessions.errors import StoreError
+from sessions.errors import StoreError, StoreUnavailable
 from sessions.incidents import report
 from sessions.lane import Lane, LaneParts
 from sessions.model import EventId, Holder, Inbound, Place, SessionKey
+from sessions.outage import watched
 from sessions.ports.catalog import Catalog
 from sessions.ports.model import ChatModel
 from sessions.ports.replies import Replies
@@ -73,7 +74,7 @@ class Engine:
     ) -> None:
         self.settings = settings or EngineSettings()
         self.holder = Holder(os.urandom(8).hex())
-        self._store = store
+        self._store = store = watched(store)
         self._sleep = sleep
         self._replies = replies
         self._parts = LaneParts(
@@ -310,7 +311,9 @@ class Engine:
         """Await work that nobody waits for: whatever fails ends one round of it."""
         try:
             await work
+        except StoreUnavailable:
+            log.debug("engine.round_put_off")  # that the store is away has been said
         except StoreError as error:
-            log.warning("engine.store_away", error=type(error).__name__)
+            log.warning("engine.store_failed", error=type(error).__name__)
         except Exception:  # noqa: BLE001 - the loops go on
             report("engine.round_failed")

@@ -87,8 +87,8 @@ class Lane:
         except LeaseLost:
             self.lose()
             return
-        except StoreUnavailable as error:
-            log.warning("lane.renewal_failed", session=self.session.id, error=type(error).__name__)
+        except StoreUnavailable:
+            log.debug("lane.renewal_failed", session=self.session.id)
             return
         self._until = asked + self._duration.total_seconds()
         self._stopped = renewal.stopped or self._stopped
@@ -216,8 +216,8 @@ class Lane:
         while True:
             try:
                 return await call()
-            except StoreUnavailable as error:
-                log.warning("lane.store_away", session=self.session.id, error=type(error).__name__)
+            except StoreUnavailable:
+                log.debug("lane.store_away", session=self.session.id)
                 await self._parts.sleep(wait)
                 wait = min(wait * 2, 5.0)
 

@@ -34,6 +34,9 @@ class MemoryStore(TableStore):
         self._tables: dict[WorkspaceId, Tables] = {}
         self._subscriptions = Subscriptions()
 
+    async def check(self) -> None:
+        """Memory is there as long as the process is."""
+
     async def close(self) -> None:
         """Nothing to let go of; the data stays with the object."""
 

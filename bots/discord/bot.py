@@ -64,6 +64,16 @@ class DiscordBot:
             await self._connection.close()
 
     @property
+    def logged_in(self) -> bool:
+        """Whether the token was taken."""
+        return self._connection is not None
+
+    @property
+    def hook(self) -> None:
+        """Discord's events come over its gateway."""
+        return
+
+    @property
     def replies(self) -> "Replies":
         """Where answers are shown; usable as soon as the bot is entered."""
         if self._replies is None:

@@ -23,6 +23,7 @@ from bots.telegram.reception import Bindings, Reception
 from bots.telegram.rendering import Renderer
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Change, Reader
+from bots.telegram.webhook import Webhook
 from bots.telegram.wire import OFFICIAL, Wire
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError
@@ -49,7 +50,8 @@ class Desk(Errands, Bindings, Protocol):
 class TelegramBot:
     """One bot. Enter it to open HTTP, :meth:`serve` to receive; leave it after the engine has drained.
 
-    Raises SettingError for a token or an address that cannot be one.
+    With ``hook``, its webhook, updates come by that instead of polling. ``logged_in``: Telegram has told
+    who the bot is. Raises SettingError for a token or an address that cannot be one.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class TelegramBot:
         api_base: str = OFFICIAL,
         private_pace: timedelta = PRIVATE_PACE,
         group_pace: timedelta = GROUP_PACE,
+        hook: Webhook | None = None,
     ) -> None:
         self._wire = Wire(token, api_base)
         self._admission = admission
@@ -68,6 +71,8 @@ class TelegramBot:
         outlets = Outlets(self._wire, Renderer(), self._changes.put_nowait)
         self._speaker = Speaker(outlets, pacer)
         self.replies = TelegramReplies(outlets, pacer)
+        self.hook = hook
+        self.logged_in = False
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -109,6 +114,7 @@ class TelegramBot:
 
         poller = Poller(self._wire, free_updates)
         me = await poller.identify()
+        self.logged_in = True
         reader, known = Reader(me.id, me.username), KnownThreads()
         clerk = Clerk(engine, commands, self._speaker, desk, known.changed)
         control = Control(reader, engine.holder, errands, clerk, tasks)
@@ -128,9 +134,15 @@ class TelegramBot:
         tasks.create_task(self._tell_changes(reception))
         log.info("telegram.serving", bot=me.id)
         try:
-            await poller.run(reception.take)
+            await self._receive(poller, reception)
         finally:
             await control.settle()
+
+    async def _receive(self, poller: Poller, reception: Reception) -> NoReturn:
+        """Take updates over until cancelled, as the webhook brings them or by polling for them."""
+        if self.hook is not None:
+            await self.hook.serve(self._wire, reception.take_one)
+        await poller.run(reception.take)
 
     async def _tell_changes(self, reception: Reception) -> None:
         """Pass on what sends brought to light."""

@@ -88,7 +88,7 @@ class Control:
             try:
                 await self._adopt()
             except StoreUnavailable:
-                log.warning("telegram.errands_not_adopted")
+                log.debug("telegram.errands_not_adopted")
             except Exception:  # noqa: BLE001 - the edge of a lane
                 report("telegram.adoption_failed")
             await asyncio.sleep(_ADOPT_EVERY)

@@ -60,7 +60,7 @@ class Poller:
         self._wire = wire
         self._long_poll = long_poll
         self._free_updates = free_updates
-        self._trouble = _Trouble()
+        self._trouble = Trouble()
 
     async def identify(self) -> User:
         """Return who the bot is, as soon as Telegram can be reached. Raises SettingError."""
@@ -107,7 +107,7 @@ class Poller:
             log.warning("telegram.webhook_not_removed", error=type(error).__name__, code=str(error))
 
 
-class _Trouble:
+class Trouble:
     """Waits longer while calls fail. Logs the first failure of each kind and the lasting end of it.
 
     Two pollers cut each other off after every success, so a conflict is over only after a calm while.
@@ -119,7 +119,7 @@ class _Trouble:
         self._waits = waits()
 
     async def wait(self, error: OutletError) -> None:
-        """Raises SettingError for a token that is not valid."""
+        """Wait for as long as the error asks for. Raises SettingError for a token that is not valid."""
         if isinstance(error, LoggedOut):
             raise SettingError(_NOT_VALID) from error
         kind = _named(error)
@@ -131,6 +131,7 @@ class _Trouble:
         await asyncio.sleep(error.retry_after.total_seconds() if isinstance(error, Flooded) else pause)
 
     def over(self) -> None:
+        """A call succeeded."""
         calm = time.monotonic() - self._failed_at > _CALM
         if self._kind and (calm or self._kind != _CONFLICT):
             log.info("telegram.recovered", after=self._kind)
@@ -142,8 +143,8 @@ def _named(error: OutletError) -> str:
         case Conflict():
             return _CONFLICT
         case Flooded():
-            return "poll_flooded"
+            return "flooded"
         case Closed():
-            return "poll_refused"
+            return "refused"
         case _:
             return "unreachable"

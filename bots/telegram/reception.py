@@ -107,6 +107,18 @@ class Reception:
             for events in chats.values():
                 lanes.create_task(self._take_chat(events))
 
+    async def take_one(self, number: int, raw: bytes) -> None:
+        """Return when the update is taken over, and a command has taken effect or takes too long.
+
+        So a message that is brought behind a command, to whatever process, finds what it did.
+        """
+        event = self._read(number, raw)
+        if event is None:
+            return
+        await self._persist(event, raw)
+        if isinstance(event, Commanded | Pressed) and event.origin is not None:
+            await self._control.wait_for_commands(event.origin.place.thread)
+
     async def change(self, change: Change) -> None:
         """Let a thread's session move along; waits for a store that is away."""
         await self._persist(change, b"")

@@ -34,11 +34,12 @@ class TopicGone(Closed):
 
 
 class Refused(Closed):
-    """The call is not accepted as it is."""
+    """The call is not accepted as it is. ``words`` are Telegram's and may quote what was sent."""
 
-    def __init__(self, status: int, said: str) -> None:
+    def __init__(self, status: int, said: str, words: str = "") -> None:
         super().__init__(said)
         self.status = status
+        self.words = words
 
 
 class Conflict(OutletError):
@@ -106,7 +107,7 @@ def _by_words(code: int, description: str) -> OutletError:
         return TopicGone(loggable)
     if code == 403 or any(words in said for words in _CLOSED):
         return Closed(loggable)
-    return Refused(code, loggable)
+    return Refused(code, loggable, description)
 
 
 def _loggable(code: int, description: str) -> str:

@@ -236,6 +236,24 @@ class GetUpdates(msgspec.Struct, frozen=True, omit_defaults=True):
     offset: int = 0
 
 
+class SetWebhook(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#setwebhook; updates that wait are kept."""
+
+    url: str
+    secret_token: str
+    allowed_updates: tuple[str, ...]
+    max_connections: int
+
+
+class WebhookInfo(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#webhookinfo; the date is in seconds, 0 without an error."""
+
+    url: str
+    pending_update_count: int = 0
+    last_error_date: int = 0
+    last_error_message: str = ""
+
+
 class Parameters(msgspec.Struct, frozen=True):
     """What the refusal of a call says to do instead."""
 

@@ -11,6 +11,10 @@ from sessions.ports.turns import Turns
 class Store(Turns, Catalog, Errands, Roles, Protocol):
     """A backend: all the ports over one set of data."""
 
+    async def check(self) -> None:
+        """Return when the store can be read and written; leaves no trace. Raises StoreUnavailable."""
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections. Repeating it is a no-op."""
         ...

@@ -62,6 +62,17 @@ class Folder:
             os.fsync(file.fileno())
         unfinished.replace(note)
 
+    def try_writing(self) -> None:
+        """Make a file and take it away. Raises OSError when nothing can be written."""
+        trial = self.root / f"{_UNFINISHED}{token_hex(8)}"
+        try:
+            with trial.open("wb") as file:
+                file.write(b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            trial.unlink(missing_ok=True)
+
     def used_workspaces(self) -> Iterator[Workspace]:
         """The workspaces that have a note and something in their journal."""
         for folder in self._workspaces.iterdir():

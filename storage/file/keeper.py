@@ -169,6 +169,12 @@ class Keeper:
         with self._disk():
             self.folder.note(workspace)
 
+    def check(self) -> None:
+        """Read the root journal and write a file beside it. Raises StoreUnavailable."""
+        self.root()
+        with self._disk():
+            self.folder.try_writing()
+
     def shorten_if_long(self, workspace: WorkspaceId) -> None:
         """Rewrite a journal that is much longer than it needs to be."""
         kept = self._kept(workspace)

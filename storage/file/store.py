@@ -68,6 +68,10 @@ class FileStore(TableStore):
         """Bring back what can be found of records that the root journal lost."""
         await self._call(lambda: repair(self._keeper))
 
+    async def check(self) -> None:
+        """See :meth:`sessions.ports.store.Store.check`. Writes a file, syncs and removes it."""
+        await self._call(self._keeper.check)
+
     async def close(self) -> None:
         """See :meth:`sessions.ports.store.Store.close`."""
         await self._worker.close()

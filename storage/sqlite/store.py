@@ -76,6 +76,10 @@ class SqliteStore:
         finally:
             await store.close()
 
+    async def check(self) -> None:
+        """See :meth:`sessions.ports.store.Store.check`. Writes a page and syncs."""
+        await self._db.write(_check)
+
     async def close(self) -> None:
         """Finish what was begun and let go of the file. Repeating it is a no-op."""
         self._hints.end()
@@ -277,6 +281,14 @@ def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
     return leases.sweep(step, claim, limit)
+
+
+def _check(step: Step) -> None:
+    """Put a row and take it away: a full disk or a lost right shows only when a page is written."""
+    row = step.execute(
+        "INSERT INTO wakeups (origin, wake, workspace, session) VALUES ('', '', '', '')"
+    ).lastrowid
+    step.execute("DELETE FROM wakeups WHERE seq = ?", (row,))
 
 
 def _nothing(step: Step) -> None:

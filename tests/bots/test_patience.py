@@ -2,8 +2,6 @@
 
 from itertools import islice
 
-import pytest
-
 from bots.patience import until_stored, waits
 from sessions.errors import StoreUnavailable
 
@@ -14,10 +12,8 @@ def test_pauses_grow_to_their_limit() -> None:
         assert 0.75 * full <= pause <= full
 
 
-async def test_a_store_that_is_away_is_asked_again_and_told_of_once(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    away = [StoreUnavailable("redis://user:secret@host"), StoreUnavailable("again")]
+async def test_a_store_that_is_away_is_asked_again() -> None:
+    away = [StoreUnavailable("away"), StoreUnavailable("again")]
 
     async def ask() -> str:
         if away:
@@ -25,6 +21,4 @@ async def test_a_store_that_is_away_is_asked_again_and_told_of_once(
         return "there"
 
     assert await until_stored(ask, 0.01) == "there"
-    logged = capsys.readouterr().out
-    assert logged.count("bot.store_away") == 1
-    assert "secret" not in logged
+    assert not away

@@ -103,7 +103,7 @@ def test_without_a_token_there_is_nothing_to_serve(parley: Parley) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("PARLEY_ALLOWED", "everybody"), ("PARLEY_HTTP", "0.0.0.0:8080"), ("PARLEY_LEASE_SECONDS", "0")],
+    [("PARLEY_ALLOWED", "everybody"), ("PARLEY_HTTP", "8080"), ("PARLEY_LEASE_SECONDS", "0")],
 )
 def test_a_setting_that_cannot_work_is_named(parley: Parley, variable: str, value: str) -> None:
     result = parley("serve", PARLEY_TELEGRAM_TOKEN=TOKEN, **{variable: value})

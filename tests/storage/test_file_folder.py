@@ -1,10 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from sessions.errors import SettingError
+from sessions.errors import SettingError, StoreUnavailable
 from sessions.model import EventId, Session, SessionId, SessionKey, WorkspaceId
 from storage.file import FileStore
 from storage.file.records import frame
@@ -194,3 +195,16 @@ async def test_an_unknown_session_is_looked_for_in_no_file(tmp_path: Path) -> No
             ):
                 assert await store.get(key) is None
                 assert await store.acquire(key, claim(), None) is None
+
+
+async def test_a_check_fails_while_nothing_can_be_written_and_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    async with FileStore.open(path) as store:
+        before = entries(path)
+        await store.check()
+        assert entries(path) == before
+        shutil.move(path, tmp_path / "elsewhere")
+        with pytest.raises(StoreUnavailable):
+            await store.check()
+        shutil.move(tmp_path / "elsewhere", path)
+        await store.check()

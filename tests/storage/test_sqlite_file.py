@@ -153,6 +153,8 @@ async def test_a_locked_file_is_unavailable_and_then_usable_again(
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked"):
             await store.workspace(KEY)
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await store.check()
         assert await store.find_workspace(KEY) is None
         other.execute("ROLLBACK")
         other.close()

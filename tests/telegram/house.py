@@ -52,6 +52,10 @@ class FrailStore(MemoryStore):
         self._be_there()
         return await super().admit(errand, holder, duration)
 
+    async def check(self) -> None:
+        self._be_there()
+        await super().check()
+
     def _be_there(self) -> None:
         if self.away:
             self.refused += 1

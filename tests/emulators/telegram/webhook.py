@@ -16,6 +16,10 @@ MAX_SECRET = 256
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
+PORTS = frozenset({80, 88, 443, 8443})
+"""https://core.telegram.org/bots/api#setwebhook"""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     url: str
@@ -33,16 +37,15 @@ class Webhook:
         self._last_error: tuple[int, str] | None = None
 
     def set(self, arguments: Arguments) -> None:
-        """Set the webhook; plain http is allowed, as by a local Bot API server."""
+        """Set the webhook; on loopback plain http and any port will do, as with a local server."""
         url = arguments.text("url")
         secret = arguments.text("secret_token")
         if len(secret) > MAX_SECRET:
             raise bad_request("secret token is too long")
         if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
             raise bad_request("secret token contains unallowed characters")
-        parts = urlsplit(url)
-        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
-            raise bad_request("invalid webhook URL specified")
+        if url:
+            _check_address(url)
         connections = min(max(arguments.integer("max_connections", 40), 1), 100)
         self.target = Target(url, secret, connections) if url else None
         if arguments.flag("drop_pending_updates"):
@@ -105,3 +108,15 @@ class Webhook:
                 return f"Wrong response from the webhook: {response.status} {response.reason}"
         except (aiohttp.ClientError, TimeoutError):
             return "Connection failed"
+
+
+def _check_address(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise bad_request("invalid webhook URL specified")
+    if parts.hostname in {"127.0.0.1", "localhost", "::1"}:
+        return
+    if parts.scheme != "https":
+        raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+    if (parts.port or 443) not in PORTS:
+        raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")

@@ -134,6 +134,23 @@ async def test_a_webhook_gets_each_update_until_it_accepts(api: BotApi, bot: Pro
         await runner.cleanup()
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://bot.example.org/hook", "HTTPS URL must be provided"),
+        ("https://bot.example.org:8080/hook", "only on ports 80, 88, 443 or 8443"),
+        ("ftp://bot.example.org/hook", "invalid webhook URL"),
+    ],
+)
+async def test_an_address_that_telegram_would_not_knock_at_is_refused(
+    bot: Probe, url: str, words: str
+) -> None:
+    refused = await bot.call("setWebhook", url=url)
+    assert refused.status == 400
+    assert words in str(refused.body["description"])
+    assert (await bot.call("getWebhookInfo")).result["url"] == ""
+
+
 async def test_a_chat_whose_delivery_is_under_way_holds_up_no_other(
     api: BotApi, bot: Probe, ada: Person
 ) -> None:
