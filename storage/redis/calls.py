@@ -1,6 +1,6 @@
 """How the store's rooms call their scripts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -31,14 +31,14 @@ class Calls:
         """The time as scripts are given it: microseconds since the epoch, 0 for the server's own."""
         return 0 if self._clock is None else instant(self._clock())
 
-    async def run(
+    def run(
         self, name: str, keys: Sequence[bytes], *args: bytes | str | int, durable: bool = True
-    ) -> Reply:
+    ) -> Awaitable[Reply]:
         """Run the script of that name. What is not durable may be lost by a failover.
 
         Raises StoreUnavailable.
         """
-        return await self.client.run(script(name), keys, args, durable=durable)
+        return self.client.run(script(name), keys, args, durable=durable)
 
     async def run_all(
         self, name: str, keys: Sequence[Sequence[bytes]], *args: bytes | str | int

@@ -69,7 +69,9 @@ class Client:
         job = _job(script, keys, args, durable)
         link = self._lines.link(job.key, durable=durable)
         outcome = None if link is None else await link.send(job.packed)
-        return await self._settle(job, link, outcome)
+        if link is None or isinstance(outcome, Refusal | Lost):
+            return await self._repeating.settle(job, link, outcome)
+        return outcome
 
     async def run_all(self, calls: Sequence[Call]) -> list[Reply | StoreError]:
         """Run many scripts at once, each on its node, and return each one's reply or failure in order."""

@@ -3,7 +3,6 @@
 They are msgpack arrays, whose order lua/session.lua and lua/inbox.lua name for their side.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -12,12 +11,15 @@ import msgspec
 from sessions.errors import StoreDamaged
 from sessions.model import (
     Answer,
+    Ask,
     Audience,
     EventId,
     Holder,
     Inbound,
     Lease,
+    Person,
     PersonId,
+    Place,
     Preferences,
     ReplyRecord,
     Session,
@@ -106,6 +108,17 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return Lease(key, self.holder, self.token, self.fence, moment(self.deadline))
 
 
+class _Rest(msgspec.Struct, frozen=True):
+    """What only people and platforms need of an Inbound, and no script."""
+
+    place: Place
+    author: Person
+    number: int
+    message: str
+    sent_at: datetime
+    ask: Ask
+
+
 class TurnRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A turn in an inbox. ``number`` has leading zeros: Lua's numbers end at 2^53, Discord's do not.
 
@@ -129,8 +142,19 @@ class TurnRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
     inbound: str
 
     def noun(self) -> Inbound:
-        """The Inbound with its text. Raises StoreDamaged."""
-        return replace(codec.decode(Inbound, self.inbound.encode()), text=self.text)
+        """The Inbound. Raises StoreDamaged."""
+        rest = codec.decode(_Rest, self.inbound.encode())
+        return Inbound(
+            self.event,
+            rest.place,
+            rest.author,
+            self.text,
+            rest.number,
+            rest.message,
+            rest.sent_at,
+            rest.ask,
+            self.owner,
+        )
 
     def turn(self, key: SessionKey, inbound: Inbound | None = None) -> Turn:
         """The noun; who has the Inbound spares its decoding. Raises StoreDamaged."""
@@ -185,8 +209,11 @@ def queued(inbound: Inbound) -> tuple[object, ...]:
 
 
 def inbound_field(inbound: Inbound) -> str:
-    """An Inbound without its text."""
-    return codec.encode(replace(inbound, text="")).decode()
+    """What a turn's own fields do not say of its Inbound."""
+    rest = _Rest(
+        inbound.place, inbound.author, inbound.number, inbound.message, inbound.sent_at, inbound.ask
+    )
+    return codec.encode(rest).decode()
 
 
 def thread_field(thread: ThreadRef) -> str:
