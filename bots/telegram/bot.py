@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Self
 import structlog
 
 from bots.admission import Admission
+from bots.duty import Duty
 from bots.outlet import OutletError
 from bots.pacing import Pacer
 from bots.reply import open_streamed
@@ -27,9 +28,10 @@ from bots.telegram.wire import OFFICIAL, Wire
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError
 from sessions.incidents import report
-from sessions.model import Platform, Turn
+from sessions.model import Platform, RoleName, Turn
 from sessions.ports.errands import Errands
 from sessions.ports.replies import Grant, Reply
+from sessions.ports.roles import Roles
 from sessions.threads import ThreadEvents
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ GROUP_PACE = timedelta(seconds=3)
 log = structlog.get_logger(__name__)
 
 
-class Desk(Errands, Bindings, Protocol):
+class Desk(Errands, Bindings, Roles, Protocol):
     """The ports of a store that the adapter uses by itself."""
 
 
@@ -81,7 +83,7 @@ class TelegramBot:
     async def serve(
         self, engine: Accepts, commands: SessionCommands, threads: ThreadEvents, errands: Desk
     ) -> NoReturn:
-        """Receive until cancelled. Raises SettingError when the token is refused."""
+        """Receive until cancelled, while no other does. Raises SettingError when the token is refused."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._serve(engine, commands, threads, errands, tasks)
@@ -127,8 +129,17 @@ class TelegramBot:
         tasks.create_task(control.adopt_for_ever())
         tasks.create_task(self._tell_changes(reception))
         log.info("telegram.serving", bot=me.id)
+
+        async def receive() -> NoReturn:
+            try:
+                await poller.run(reception.take)
+            finally:
+                # Before another polls: what is written behind a command is accepted after it.
+                await control.settle()
+
+        duty = Duty(errands, RoleName(f"telegram:{me.id}:updates"), engine.holder, engine.lease)
         try:
-            await poller.run(reception.take)
+            await duty.perform(receive)
         finally:
             await control.settle()
 
