@@ -2,23 +2,27 @@
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import structlog
 
 from bots.admission import Admission
 from bots.discord.failures import BadToken, NoIntent
+from bots.duty import Duty
 from bots.outlet import OutletError
 from bots.patience import waits
 from sessions.errors import SettingError
+from sessions.model import RoleName
+from sessions.ports.catalog import Catalog
+from sessions.ports.roles import Roles
 
 if TYPE_CHECKING:
     from bots.discord.connection import Connection
     from bots.discord.receiving import Receiver
     from sessions.commands import SessionCommands
     from sessions.engine import Engine
-    from sessions.ports.catalog import Catalog
     from sessions.ports.replies import Replies
     from sessions.threads import ThreadEvents
 
@@ -26,6 +30,10 @@ _SETTLING_TIME = 2.0
 """Seconds that commands get to show their outcome when the bot is told to stop."""
 
 log = structlog.get_logger(__name__)
+
+
+class Desk(Catalog, Roles, Protocol):
+    """The ports of a store that the adapter uses by itself."""
 
 
 class DiscordBot:
@@ -85,20 +93,30 @@ class DiscordBot:
         engine: "Engine",
         commands: "SessionCommands",
         threads: "ThreadEvents",
-        catalog: "Catalog",
+        desk: Desk,
     ) -> None:
-        """Receive until cancelled. Raises SettingError when Discord does not let the bot in."""
+        """Receive until cancelled, while no other process does.
+
+        Raises SettingError when Discord does not let the bot in.
+        """
         if self._connection is None:
             raise RuntimeError("the bot is not entered")
         connection = self._connection
         try:
             async with asyncio.TaskGroup() as tasks:
-                receiver = self._receiver(tasks, connection, engine, commands, threads, catalog)
+                receiver = self._receivers(tasks, connection, engine, commands, threads, desk)
                 tasks.create_task(_publish(connection))
-                try:
-                    await connection.listen(receiver)
-                finally:
-                    await receiver.settle(_SETTLING_TIME)
+
+                async def receive() -> None:
+                    receiving = receiver()
+                    try:
+                        await connection.listen(receiving)
+                    finally:
+                        # Before another listens: what is written behind a command is accepted after it.
+                        await receiving.settle(_SETTLING_TIME)
+
+                role = RoleName(f"discord:{connection.application}:shard:0")
+                await Duty(desk, role, engine.holder, engine.lease).perform(receive)
         except* BadToken:
             raise _bad_token() from None
         except* NoIntent:
@@ -107,15 +125,19 @@ class DiscordBot:
                 "Intent” at https://discord.com/developers/applications, under Bot."
             ) from None
 
-    def _receiver(
+    def _receivers(
         self,
         tasks: asyncio.TaskGroup,
         connection: "Connection",
         engine: "Engine",
         commands: "SessionCommands",
         threads: "ThreadEvents",
-        catalog: "Catalog",
-    ) -> "Receiver":
+        catalog: Catalog,
+    ) -> "Callable[[], Receiver]":
+        """Return what makes a receiver for each time that this process begins to listen.
+
+        It does not know until when another process listened, so it catches up as after a start.
+        """
         from bots.discord.callers import Callers
         from bots.discord.catching_up import CatchingUp
         from bots.discord.finding import Finder
@@ -137,8 +159,12 @@ class DiscordBot:
             Callers(connection),
             Opening(connection, commands),
         )
-        missed = CatchingUp(connection, catalog)
-        return Receiver(connection, tasks, messages, interactions, threads, missed)
+
+        def receiver() -> Receiver:
+            missed = CatchingUp(connection, catalog)
+            return Receiver(connection, tasks, messages, interactions, threads, missed)
+
+        return receiver
 
 
 async def _log_in(token: str, api_base: str) -> "Connection":

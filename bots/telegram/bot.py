@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Self
 import structlog
 
 from bots.admission import Admission
+from bots.duty import Duty
 from bots.outlet import OutletError
 from bots.pacing import Pacer
 from bots.reply import open_streamed
@@ -28,9 +29,10 @@ from bots.telegram.wire import OFFICIAL, Wire
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError
 from sessions.incidents import report
-from sessions.model import Platform, Turn
+from sessions.model import Platform, RoleName, Turn
 from sessions.ports.errands import Errands
 from sessions.ports.replies import Grant, Reply
+from sessions.ports.roles import Roles
 from sessions.threads import ThreadEvents
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ GROUP_PACE = timedelta(seconds=3)
 log = structlog.get_logger(__name__)
 
 
-class Desk(Errands, Bindings, Protocol):
+class Desk(Errands, Bindings, Roles, Protocol):
     """The ports of a store that the adapter uses by itself."""
 
 
@@ -86,7 +88,7 @@ class TelegramBot:
     async def serve(
         self, engine: Accepts, commands: SessionCommands, threads: ThreadEvents, errands: Desk
     ) -> NoReturn:
-        """Receive until cancelled. Raises SettingError when the token is refused."""
+        """Receive until cancelled, while no other does. Raises SettingError when the token is refused."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._serve(engine, commands, threads, errands, tasks)
@@ -133,16 +135,14 @@ class TelegramBot:
         tasks.create_task(control.adopt_for_ever())
         tasks.create_task(self._tell_changes(reception))
         log.info("telegram.serving", bot=me.id)
+
         try:
-            await self._receive(poller, reception)
+            if self.hook is not None:
+                await self.hook.serve(self._wire, reception.take_one)
+            duty = Duty(errands, RoleName(f"telegram:{me.id}:updates"), engine.holder, engine.lease)
+            await duty.perform(lambda: _poll(poller, reception, control))
         finally:
             await control.settle()
-
-    async def _receive(self, poller: Poller, reception: Reception) -> NoReturn:
-        """Take updates over until cancelled, as the webhook brings them or by polling for them."""
-        if self.hook is not None:
-            await self.hook.serve(self._wire, reception.take_one)
-        await poller.run(reception.take)
 
     async def _tell_changes(self, reception: Reception) -> None:
         """Pass on what sends brought to light."""
@@ -174,6 +174,14 @@ def _administration(wire: Wire) -> "Administration":
     from bots.telegram.administration import Administration
 
     return Administration(wire)
+
+
+async def _poll(poller: Poller, reception: Reception, control: Control) -> NoReturn:
+    try:
+        await poller.run(reception.take)
+    finally:
+        # Before another polls: what is written behind a command is accepted after it.
+        await control.settle()
 
 
 async def _set_menu(desk: Callable[[], Awaitable["Administration"]]) -> None:

@@ -38,6 +38,11 @@ class Accepts(Protocol):
         """The running process, as leases name it."""
         ...
 
+    @property
+    def lease(self) -> timedelta:
+        """How long what this process holds stays its own without being renewed."""
+        ...
+
     async def accept(self, inbound: Inbound, title: str = "") -> Accepted:
         """Take an Inbound over durably. Raises StoreUnavailable."""
         ...

@@ -73,12 +73,16 @@ class Stage:
         allowed: str = "*",
         drain: float = 5.0,
         first: Callable[[], Awaitable[object]] | None = None,
+        lanes: int = 256,
+        lease: timedelta = timedelta(seconds=30),
+        listens: bool = True,
     ) -> AsyncIterator[None]:
         """Serve until the block ends, from a new process as it were.
 
-        ``first`` has to come about before the gateway is connected to.
+        ``first`` has to come about before the gateway is connected to. With no ``lanes`` it only
+        receives. One that does not listen at once stands by.
         """
-        settings = EngineSettings(lease=timedelta(seconds=30), drain=timedelta(seconds=drain))
+        settings = EngineSettings(lease=lease, drain=timedelta(seconds=drain), max_lanes=lanes)
         admission, discord = Admission.parse(allowed), self.at.discord
         async with (
             DiscordBot(discord.token, admission, api_base=discord.api_base) as bot,
@@ -90,7 +94,8 @@ class Stage:
             commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
             self.serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
             serving = self.serving
-            await discord.wait_connected()
+            if listens:
+                await discord.wait_connected()
             await discord.wait_for(lambda: len(discord.registry.everywhere) == 3)
             try:
                 yield

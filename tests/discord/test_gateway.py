@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from bots.discord import DiscordBot
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError, StoreUnavailable
-from sessions.model import Inbound, Platform, Workspace, WorkspaceKey
+from sessions.model import Holder, Inbound, Platform, RoleName, Workspace, WorkspaceKey
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
@@ -229,8 +230,15 @@ async def test_two_bots_of_one_process_keep_their_far_ends_apart() -> None:
         await other.at.discord.dm(other.at.ada).wait_text("You said: other")
 
 
-async def test_two_replicas_answer_each_message_and_command_once() -> None:
-    async with stage() as on, Stage(on.at, on.store, on.model).running():
+class TwoMinds(MemoryStore):
+    """A store that lost who holds a role, as in a failover."""
+
+    async def hold_role(self, role: RoleName, holder: Holder, duration: timedelta) -> bool:
+        return True
+
+
+async def test_two_replicas_that_both_listen_answer_each_message_and_command_once() -> None:
+    async with stage(store=TwoMinds()) as on, Stage(on.at, on.store, on.model).running():
         await on.at.discord.wait_for(lambda: len(on.at.discord.gateway.connected) == 2)
         thread = await bound_thread(on)
         used = on.at.person.slash(on.at.general, "session", "start", name="alpha")

@@ -10,9 +10,9 @@ from typing import TypeVar
 from bots.admission import Admission
 from bots.telegram import TelegramBot
 from sessions.commands import SessionCommands
-from sessions.engine import Engine
+from sessions.engine import Engine, EngineSettings
 from sessions.errors import StoreUnavailable
-from sessions.model import Holder, Inbound, Platform, Session, ThreadRef, WorkspaceKey
+from sessions.model import Holder, Inbound, Platform, RoleName, Session, ThreadRef, WorkspaceKey
 from sessions.ports.errands import Errand
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
@@ -33,6 +33,7 @@ class FrailStore(MemoryStore):
         self.ahead = timedelta()
         self.away = False
         self.refused = 0
+        self.stood_by = 0
         self.accepted: list[Inbound] = []
 
     def pass_time(self) -> None:
@@ -56,6 +57,11 @@ class FrailStore(MemoryStore):
         self._be_there()
         await super().check()
 
+    async def hold_role(self, role: RoleName, holder: Holder, duration: timedelta) -> bool:
+        is_held = await super().hold_role(role, holder, duration)
+        self.stood_by += not is_held
+        return is_held
+
     def _be_there(self) -> None:
         if self.away:
             self.refused += 1
@@ -73,7 +79,7 @@ class House:
     pace: timedelta = QUICK
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[Engine]:
+    async def serving(self, settings: EngineSettings | None = None) -> AsyncIterator[Engine]:
         """Run a process until the block ends; it drains as ``parley serve`` does."""
         bot = TelegramBot(
             self.api.token,
@@ -82,7 +88,7 @@ class House:
             private_pace=self.pace,
             group_pace=self.pace,
         )
-        async with bot, Engine(self.store, self.model, bot.replies) as engine:
+        async with bot, Engine(self.store, self.model, bot.replies, settings=settings) as engine:
             commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
             serving = asyncio.create_task(bot.serve(engine, commands, threads, self.store))
             try:
