@@ -22,7 +22,7 @@ class Again:
         workspace = None if self.choice.workspace == LOCAL else self.choice.workspace
         given = {
             "--session": self.session,
-            "--storage-backend": self.choice.backend,
+            "--storage-backend": _without_password(self.choice.backend or ""),
             "--storage-path": self.choice.path,
             "--workspace": workspace,
         }
@@ -48,6 +48,12 @@ class _Explained:
 
     def flush(self) -> None:
         self.paper.flush()
+
+
+def _without_password(url: str) -> str:
+    login, at, where = url.rpartition("@")
+    user, colon, _ = login.partition("://")[2].partition(":")
+    return f"{login.partition('://')[0]}://{user}:…@{where}" if at and colon else url
 
 
 def quoted(value: str) -> str:

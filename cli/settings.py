@@ -29,6 +29,9 @@ class Settings:
     telegram_api_base: str = ""
     telegram_webhook_url: str = ""
     telegram_webhook_secret: str = field(default="", repr=False)
+    redis_user: str = field(default="", repr=False)
+    redis_password: str = field(default="", repr=False)
+    redis_sentinel_password: str = field(default="", repr=False)
     discord_token: str = field(default="", repr=False)
     discord_api_base: str = ""
     http: str = ""

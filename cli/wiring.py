@@ -15,7 +15,7 @@ from cli.settings import Settings, load_here
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError
 from sessions.ports.store import Store
-from storage.opening import open_store, storage_url
+from storage.opening import Login, open_store, storage_url
 
 if TYPE_CHECKING:
     from bots.terminal.conversation import Conversation
@@ -55,8 +55,18 @@ async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
 def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
     """Open the store that the command line chose, or the settings, or SQLite under the home folder."""
     if choice.backend is None and choice.path is None and settings.storage:
-        return open_store(settings.storage)
-    return open_store(storage_url(choice.backend or "sqlite", choice.path or "", settings.home))
+        url = settings.storage
+    else:
+        url = storage_url(choice.backend or "sqlite", choice.path or "", settings.home)
+    return open_store(url, login=_login(settings))
+
+
+def _login(settings: Settings) -> Login:
+    return Login(
+        user=settings.redis_user,
+        password=settings.redis_password,
+        sentinel_password=settings.redis_sentinel_password,
+    )
 
 
 @asynccontextmanager

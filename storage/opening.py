@@ -9,24 +9,32 @@ from urllib.parse import quote, unquote
 from sessions.errors import SettingError
 from sessions.ports.store import Store
 from storage.clock import utc_now
+from storage.redis.address import EXAMPLES as REDIS_EXAMPLES
+from storage.redis.address import Login, parse_address
 
-BACKENDS = ("sqlite", "file", "memory")
+__all__ = ["BACKENDS", "Login", "open_store", "storage_url"]
+
+BACKENDS = ("sqlite", "file", "memory", "redis")
 """What exists."""
 
 _SQLITE_NAME = "parley.db"
 _FILE_NAME = "data"
 _FORMS = (
     "sqlite:///absolute/path.db, sqlite:relative.db, "
-    "file:///absolute/directory, file:directory or memory:"
+    "file:///absolute/directory, file:directory, memory: or redis://host:6379/0"
 )
 
 
 @asynccontextmanager
-async def open_store(url: str, *, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Store]:
+async def open_store(
+    url: str, *, clock: Callable[[], datetime] = utc_now, login: Login | None = None
+) -> AsyncIterator[Store]:
     """Open the store of that URL; leaving the context closes it.
 
-    ``memory:``, ``sqlite:///absolute/path.db``, ``sqlite:relative.db``, ``file:///absolute/directory`` or
-    ``file:directory``. Raises SettingError, which says what to write instead.
+    ``memory:``, ``sqlite:///absolute/path.db``, ``sqlite:relative.db``, ``file:///absolute/directory``,
+    ``file:directory``, or Redis as in :data:`storage.redis.address.EXAMPLES`, which takes the ``login``
+    where the URL has none, has the server's time and not the clock's, and need not be there yet.
+    Raises SettingError, which says what to write instead.
     """
     scheme, rest = _split(url)
     match scheme:
@@ -51,6 +59,12 @@ async def open_store(url: str, *, clock: Callable[[], datetime] = utc_now) -> As
 
             async with FileStore.open(path, clock=clock) as files:
                 yield files
+        case _ if scheme in REDIS_EXAMPLES:
+            address = parse_address(url, login)
+            from storage.redis.store import RedisStore
+
+            async with RedisStore.open(address) as redis:
+                yield redis
         case _:
             raise _unknown(scheme)
 
@@ -77,6 +91,12 @@ def storage_url(backend: str, path: str, home: Path) -> str:
             return f"sqlite:{_quoted(path, home / _SQLITE_NAME)}"
         case "file":
             return f"file:{_quoted(path, home / _FILE_NAME)}"
+        case "redis":
+            if path:
+                raise SettingError(
+                    "The redis backend takes no path. Write its address instead: redis://localhost:6379/0"
+                )
+            return "redis://localhost:6379"
         case _:
             raise _unknown(word)
 
@@ -85,6 +105,8 @@ def _check(url: str) -> None:
     scheme, rest = _split(url)
     if scheme == "memory":
         _check_memory(rest)
+    elif scheme in REDIS_EXAMPLES:
+        parse_address(url)
     elif scheme in BACKENDS:
         _path(scheme, rest)
     else:
@@ -156,12 +178,8 @@ def _expanded(path: str) -> Path:
 
 
 def _unknown(scheme: str) -> SettingError:
-    if scheme in ("redis", "rediss"):
-        return SettingError(
-            "The redis backend comes with a later version. This one has sqlite, file and memory."
-        )
     # Only a plain word is repeated: anything else may be a secret in the wrong place.
     name = f" {scheme}" if scheme.isalnum() and len(scheme) <= 16 else " of that name"
     return SettingError(
-        f"There is no storage backend{name}. This version has sqlite, file and memory: {_FORMS}."
+        f"There is no storage backend{name}. There are sqlite, file, memory and redis: {_FORMS}."
     )

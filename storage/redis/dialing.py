@@ -26,11 +26,17 @@ class Wire:
     """An open connection: its streams, and an orderly question on it before they are taken."""
 
     def __init__(
-        self, connection: Connection | UnixDomainSocketConnection, node: Node, limit: timedelta
+        self,
+        connection: Connection | UnixDomainSocketConnection,
+        node: Node,
+        limit: timedelta,
+        *,
+        tls: bool,
     ) -> None:
         self.node = node
         self._connection = connection
         self._limit = limit
+        self._tls = tls
 
     @property
     def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -52,9 +58,9 @@ class Wire:
                 await self._connection.send_command(*words)
                 reply: Raw = await self._connection.read_response()
         except exceptions.RedisError as error:
-            raise _translated(error, self.node) from error
-        except (OSError, TimeoutError) as error:
-            raise unreachable(self.node, error) from error
+            raise _translated(error, self.node, tls=self._tls) from error
+        except OSError as error:
+            raise unreachable(self.node, error, tls=self._tls) from error
         return reply
 
     async def close(self) -> None:
@@ -71,19 +77,20 @@ async def dial(
     """Open a connection and log in. Raises Unreachable."""
     within = limit or address.timeout
     connection = _connection(address, node, sentinel=sentinel)
-    wire = Wire(connection, node, within)
+    tls = address.tls is not None
+    wire = Wire(connection, node, within, tls=tls)
     try:
         async with asyncio.timeout(within.total_seconds()):
             await connection.connect()  # type: ignore[no-untyped-call]
     except exceptions.RedisError as error:
         await wire.close()
-        failure = _translated(error, node)
+        failure = _translated(error, node, tls=tls)
         if isinstance(failure, Refusal):
             raise unwelcome(failure, node, address, sentinel=sentinel) from error
         raise failure from error
-    except (OSError, TimeoutError) as error:
+    except OSError as error:
         await wire.close()
-        raise unreachable(node, error) from error
+        raise unreachable(node, error, tls=tls) from error
     except BaseException:
         await wire.close()
         raise
@@ -109,7 +116,8 @@ def _connection(
     user, password = login.user, login.password
     if sentinel:
         user, password = login.sentinel_user, login.sentinel_password
-    # No socket_timeout: redis-py would start a task for each write. The callers' time-outs stand here.
+    # Without a socket_timeout, whose asyncio.wait_for may swallow a cancellation in Python 3.11: here every
+    # use of the connection stands in a time-out of its own.
     # RESP2: replies are bytes, numbers and lists only, and nothing is pushed in between.
     common: dict[str, Any] = {
         "db": 0 if sentinel else address.database,
@@ -118,6 +126,7 @@ def _connection(
         "protocol": 2,
         "client_name": NAME,
         "driver_info": None,
+        "socket_timeout": None,
         "socket_connect_timeout": address.timeout.total_seconds(),
     }
     if not node.port:
@@ -135,9 +144,9 @@ def _files(tls: Tls) -> dict[str, Any]:
     }
 
 
-def _translated(error: exceptions.RedisError, node: Node) -> Refusal | Unreachable:
+def _translated(error: exceptions.RedisError, node: Node, *, tls: bool) -> Refusal | Unreachable:
     if error.status_code is not None:
         return Refusal(f"{error.status_code} {error}")
     if isinstance(error, exceptions.ResponseError):
         return Refusal(str(error))
-    return unreachable(node, error)
+    return unreachable(node, error, tls=tls)

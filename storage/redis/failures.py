@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from sessions.errors import SettingError, StoreError, StoreUnavailable
-from storage.redis.address import Address, Node
+from storage.redis.address import EXAMPLES, Address, Node
 
 
 class Refusal(Exception):
@@ -112,9 +112,9 @@ def raised(failure: Unreachable) -> StoreError | SettingError:
     return StoreUnavailable(f"{failure.why}. Start it or correct PARLEY_STORAGE.")
 
 
-def unreachable(node: Node, error: BaseException) -> Unreachable:
+def unreachable(node: Node, error: BaseException, *, tls: bool) -> Unreachable:
     """Put an error of the network into words."""
-    return Unreachable(f"Redis at {node} cannot be reached: {_network(error)}")
+    return Unreachable(f"Redis at {node} cannot be reached: {_network(error, tls=tls)}")
 
 
 def unwelcome(refusal: Refusal, node: Node, address: Address, *, sentinel: bool = False) -> Unreachable:
@@ -126,7 +126,7 @@ def unwelcome(refusal: Refusal, node: Node, address: Address, *, sentinel: bool 
     if refusal.code == "NOAUTH":
         why = f"{who} at {node} wants a password"
         return Unreachable(why, f"{why}. Set {prefix}_PASSWORD.")
-    if refusal.code == "WRONGPASS" or "auth" in text or "invalid password" in text:
+    if refusal.code == "WRONGPASS" or "password" in text:
         why = f"{who} at {node} refused the user or the password"
         return Unreachable(why, f"{why}. Correct {users} or {prefix}_PASSWORD, or the URL.")
     if refusal.code == "NOPERM":
@@ -137,10 +137,16 @@ def unwelcome(refusal: Refusal, node: Node, address: Address, *, sentinel: bool 
     if "db index" in text or "select" in text:
         why = f"Redis at {node} has no database {address.database}"
         return Unreachable(why, f"{why}. Correct the number at the end of PARLEY_STORAGE.")
+    if "cluster support disabled" in text:
+        why = f"Redis at {node} is in no Cluster"
+        return Unreachable(why, f"{why}. Write PARLEY_STORAGE={EXAMPLES['redis']}, or name its nodes.")
+    if sentinel and "unknown command" in text:
+        why = f"Redis at {node} is no sentinel"
+        return Unreachable(why, f"{why}. Name sentinels, or write PARLEY_STORAGE={EXAMPLES['redis']}")
     return Unreachable(f"{who} at {node} {_UNAVAILABLE.get(refusal.code, f'answered {refusal.code}')}")
 
 
-def _network(error: BaseException) -> str:
+def _network(error: BaseException, *, tls: bool) -> str:
     causes = _causes(error)
     for cause in causes:
         match cause:
@@ -151,11 +157,11 @@ def _network(error: BaseException) -> str:
             case socket.gaierror():
                 return "its name is not known"
             case TimeoutError():
-                return "it does not answer"
+                return "it does not answer, or does not speak TLS" if tls else "it does not answer"
             case OSError():
                 return _os(cause)
     # What redis-py says about a connection that ended holds addresses only.
-    return "it closed the connection"
+    return "it closed the connection" + ("" if tls else " (if it speaks TLS, write rediss://)")
 
 
 def _os(error: OSError) -> str:

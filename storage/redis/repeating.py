@@ -83,7 +83,7 @@ class _Attempt:
         trouble = self._lines.trouble(self._job.key, durable=self._job.durable)
         if trouble is not None:
             failure, since = trouble
-            self._last = StoreUnavailable(f"{failure.why}.")
+            self._last = StoreUnavailable(failure.advice or f"{failure.why}.")
             deadline = min(deadline, since + self._patience)
         left = deadline - time.monotonic()
         if left <= 0:

@@ -255,7 +255,7 @@ def test_json_of_a_session_has_stable_keys(inside: ParleyInside) -> None:
     ("words", "code"),
     [
         (("--storage-backend", "postgres"), 2),
-        (("--storage-backend", "redis://localhost:6379"), 2),
+        (("--storage-backend", "redis://localhost:6379/first"), 2),
         (("--storage-backend", "sqlite:"), 2),
         (("--storage-path", "/proc/nowhere/x.db"), 2),
         (("--storage-path", "not-ours.db"), 2),

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,8 +53,9 @@ async def test_a_relative_path_is_relative_to_here(
         ("file:", "no path"),
         ("file://data", "third slash"),
         ("memory:somewhere", "no path"),
-        ("redis://localhost:6379/0", "later version"),
-        ("rediss://localhost", "later version"),
+        ("redis:", "like one of these"),
+        ("redis://localhost/first", "database number"),
+        ("redis+sentinel://localhost:26379", "names the service"),
         ("postgres://localhost/parley", "no storage backend postgres"),
     ],
 )
@@ -65,7 +68,7 @@ async def test_a_url_that_cannot_work_says_what_to_write(url: str, says: str) ->
 @pytest.mark.parametrize(
     "url",
     [
-        "redis://:hunter2@localhost/0",
+        "redis://:hunter2@localhost/first",
         "postgres://ada:hunter2@localhost/parley",
         "sqlite://ada:hunter2@localhost/parley.db",
         "file://ada:hunter2@host/data",
@@ -87,16 +90,18 @@ def test_a_backend_word_and_a_path_make_a_url(tmp_path: Path) -> None:
     assert storage_url("file", "", Path("/home/ada/.parley")) == "file:///home/ada/.parley/data"
     assert storage_url("sqlite", "/a b/100%.db", tmp_path) == "sqlite:///a%20b/100%25.db"
     assert storage_url("sqlite:///a.db", "", tmp_path) == "sqlite:///a.db"
+    assert storage_url("redis", "", tmp_path) == "redis://localhost:6379"
+    assert storage_url("rediss://a:6380/1", "", tmp_path) == "rediss://a:6380/1"
 
 
 @pytest.mark.parametrize(
     ("backend", "path", "says"),
     [
         ("memory", "/data", "takes no path"),
-        ("redis", "", "later version"),
-        ("redis://localhost", "", "later version"),
-        ("mongodb", "", "sqlite, file and memory"),
-        ("", "", "sqlite, file and memory"),
+        ("redis", "/data", "takes no path"),
+        ("redis://localhost/first", "", "database number"),
+        ("mongodb", "", "sqlite, file, memory and redis"),
+        ("", "", "sqlite, file, memory and redis"),
         ("sqlite:///a.db", "/b.db", "not both"),
         ("sqlite:", "", "no path"),
     ],
@@ -110,3 +115,12 @@ async def test_the_path_of_a_word_survives_the_url(tmp_path: Path) -> None:
     path = tmp_path / "ä %41 ?#" / "parley.db"
     async with open_store(storage_url("sqlite", str(path), tmp_path)):
         assert path.exists()
+
+
+def test_redis_is_imported_only_by_whoever_uses_it() -> None:
+    code = (
+        "import sys, cli.wiring; "
+        "from storage.opening import storage_url; storage_url('redis://a', '', None); "
+        "sys.exit('redis' in sys.modules or 'hiredis' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0

@@ -1,6 +1,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,14 @@ from tests.storage.redis.keys import fresh, new_script
 from tests.storage.redis.scripts import COUNT, ECHO, SET_ONCE, SLOW, WRONG
 
 
+def opened(server: Server, options: str = "") -> AbstractAsyncContextManager[Client]:
+    return Client.open(parse_address(server.url + options))
+
+
 @pytest.fixture
 async def client(server: Server) -> AsyncIterator[Client]:
-    async with Client.open(parse_address(server.url)) as opened:
-        yield opened
+    async with opened(server) as client:
+        yield client
 
 
 async def turned(client: Client, *, away: bool) -> None:
@@ -101,14 +106,13 @@ async def test_a_cancelled_call_disturbs_no_other(client: Client) -> None:
 
 
 async def test_a_call_without_an_answer_in_time_fails_and_the_next_one_works(tmp_path: Path) -> None:
-    async with standalone(tmp_path) as server:
-        async with Client.open(parse_address(f"{server.url}?timeout_ms=300")) as client:
-            await client.run(ECHO, [b"k"], ["a"])
-            server.pause()
-            with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.3 s"):
-                await client.run(ECHO, [b"k"], ["b"])
-            server.resume()
-            assert await client.run(ECHO, [b"k"], ["c"]) == b"c"
+    async with standalone(tmp_path) as server, opened(server, "?timeout_ms=300") as client:
+        await client.run(ECHO, [b"k"], ["a"])
+        server.pause()
+        with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.3 s"):
+            await client.run(ECHO, [b"k"], ["b"])
+        server.resume()
+        assert await client.run(ECHO, [b"k"], ["c"]) == b"c"
 
 
 async def test_a_call_whose_reply_is_lost_is_not_repeated(tmp_path: Path) -> None:
@@ -199,17 +203,18 @@ async def test_a_large_reply_and_a_large_argument_arrive(client: Client) -> None
 
 async def test_a_server_without_memory_says_so_to_the_operator(tmp_path: Path) -> None:
     config = {"maxmemory": "100kb", "maxmemory-policy": "noeviction"}
-    async with standalone(tmp_path, config=config) as server:
-        async with Client.open(parse_address(server.url)) as client:
-            with pytest.raises(StoreUnavailable, match="out of memory"):
-                await client.run(SET_ONCE, [b"secret"], ["secret" * 10])
+    async with standalone(tmp_path, config=config) as server, opened(server) as client:
+        with pytest.raises(StoreUnavailable, match="out of memory"):
+            await client.run(SET_ONCE, [b"secret"], ["secret" * 10])
 
 
 async def test_a_server_that_wants_more_replicas_says_so(tmp_path: Path) -> None:
-    async with standalone(tmp_path, config={"min-replicas-to-write": "1"}) as server:
-        async with Client.open(parse_address(server.url)) as client:
-            with pytest.raises(StoreUnavailable, match="min-replicas-to-write"):
-                await client.command(b"k", "SET", b"k", "v")
+    config = {"min-replicas-to-write": "1"}
+    async with standalone(tmp_path, config=config) as server, opened(server) as client:
+        with pytest.raises(StoreUnavailable, match="min-replicas-to-write"):
+            await client.command(b"k", "SET", b"k", "v")
+        with pytest.raises(StoreUnavailable, match="min-replicas-to-write"):
+            await client.run(SET_ONCE, [b"k"], ["v"])
 
 
 async def test_a_unix_socket_is_an_address(server: Server) -> None:

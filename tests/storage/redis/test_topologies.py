@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,15 @@ from sessions.errors import StoreUnavailable
 from storage.redis.address import parse_address
 from storage.redis.client import Call, Client
 from storage.redis.script import Script
-from tests.redis_servers import Cluster, SentinelSet, Server, cluster, proxies, sentinels, until
+from tests.redis_servers import Cluster, Holding, SentinelSet, cluster, proxies, sentinels, until
 from tests.storage.redis.keys import fresh, new_script
 from tests.storage.redis.scripts import COUNT, ECHO, SET_ONCE
 
 TWO_KEYS = Script.of("two_keys", b"return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])}")
+
+
+def opened(servers: Holding, options: str = "") -> AbstractAsyncContextManager[Client]:
+    return Client.open(parse_address(servers.url + options))
 
 
 def answers(call: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[bool]]:
@@ -43,15 +48,14 @@ async def test_a_killed_master_is_followed_by_its_successor(tmp_path: Path) -> N
 
 
 async def test_a_frozen_master_is_followed_by_its_successor(tmp_path: Path) -> None:
-    async with sentinels(tmp_path) as servers:
-        async with Client.open(parse_address(servers.url + "?timeout_ms=500")) as client:
-            await client.run(COUNT, [b"k"], [])
-            old = await servers.master()
-            old.pause()
-            try:
-                await until("calls are answered", answers(lambda: client.run(COUNT, [b"k"], [])))
-            finally:
-                old.resume()
+    async with sentinels(tmp_path) as servers, opened(servers, "?timeout_ms=500") as client:
+        await client.run(COUNT, [b"k"], [])
+        old = await servers.master()
+        old.pause()
+        try:
+            await until("calls are answered", answers(lambda: client.run(COUNT, [b"k"], [])))
+        finally:
+            old.resume()
 
 
 async def test_a_master_that_becomes_a_replica_is_left_and_the_call_goes_through(
@@ -101,7 +105,6 @@ async def test_a_slot_is_followed_while_it_moves_and_after(servers_in_cluster: C
         await servers_in_cluster.begin_move(slot, new)
         assert await client.run(SET_ONCE, [key], ["two"]) == b"one"
         assert await client.run(SET_ONCE, [other], ["asked"]) == b"asked"
-        assert await new.call("ASKING") is not None
         split = asyncio.create_task(client.run(TWO_KEYS, [key, other], []))
         await servers_in_cluster.move_keys(slot, new)
         assert await split == [b"one", b"asked"]
@@ -140,11 +143,9 @@ async def test_a_lost_connection_loses_only_what_was_sent(tmp_path: Path) -> Non
 
 
 async def test_a_cluster_that_lost_a_slot_fails_in_words(tmp_path: Path) -> None:
-    async with cluster(tmp_path) as servers:
-        async with Client.open(parse_address(servers.url + "?patience_ms=200")) as client:
-            slot = await servers.slot_of(b"k")
-            node: Server = await servers.node_of(b"k")
+    async with cluster(tmp_path) as servers, opened(servers, "?patience_ms=200") as client:
+        await client.run(COUNT, [b"k"], [])
+        node = await servers.node_of(b"k")
+        await node.call("CLUSTER", "DELSLOTS", await servers.slot_of(b"k"))
+        with pytest.raises(StoreUnavailable, match="Cluster that is down"):
             await client.run(COUNT, [b"k"], [])
-            await node.call("CLUSTER", "DELSLOTS", slot)
-            with pytest.raises(StoreUnavailable, match="Cluster that is down"):
-                await client.run(COUNT, [b"k"], [])
