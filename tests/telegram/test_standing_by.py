@@ -58,9 +58,9 @@ async def test_who_lost_the_role_polls_no_more_until_it_has_it_again(api: BotApi
         (role,) = house.store._root.roles.values()
         await house.store.leave_role(role.role, role.holder)
         assert await house.store.hold_role(role.role, Holder("another"), LEASE)
-        await until(lambda: house.store.stood_by == 1)
+        await until(lambda: house.store.stood_by >= 1)
         polls = len(api.calls_of("getUpdates"))
         ada.say(ada, "hello")
-        await until(lambda: house.store.stood_by == 3)
+        await until(lambda: house.store.stood_by >= 3)
         assert len(api.calls_of("getUpdates")) == polls
         await api.chat(ada).wait_text("re: hello", timeout=10)
