@@ -111,8 +111,8 @@ def _connection(
     user, password = login.user, login.password
     if sentinel:
         user, password = login.sentinel_user, login.sentinel_password
-    # Without a socket_timeout, whose asyncio.wait_for may swallow a cancellation in Python 3.11: here every
-    # use of the connection stands in a time-out of its own.
+    # No socket_timeout: its asyncio.wait_for may swallow a cancellation in Python 3.11, and every use of
+    # the connection stands in a time-out here.
     # RESP2: replies are bytes, numbers and lists only, and nothing is pushed in between.
     common: dict[str, Any] = {
         "db": 0 if sentinel else address.database,
