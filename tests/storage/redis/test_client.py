@@ -274,3 +274,30 @@ async def test_a_far_end_that_is_no_redis_fails_calls_and_leaks_nothing() -> Non
         async with Client.open(address) as client:
             with pytest.raises(StoreUnavailable):
                 await client.run(ECHO, [b"k"], ["a"])
+
+
+async def test_a_master_that_was_demoted_is_left_until_it_takes_writes_again(tmp_path: Path) -> None:
+    async with standalone(tmp_path) as server, opened(server) as client:
+        assert await client.run(COUNT, [b"k"], []) == 1
+        await server.call("REPLICAOF", "127.0.0.1", 1)
+        call = asyncio.create_task(client.run(COUNT, [b"k"], []))
+        await turned(client, away=True)
+        await server.call("REPLICAOF", "NO", "ONE")
+        assert await call == 2
+
+
+async def test_a_demoted_master_is_named_in_the_failure(tmp_path: Path) -> None:
+    async with standalone(tmp_path) as server, opened(server, "?patience_ms=200") as client:
+        await client.run(COUNT, [b"k"], [])
+        await server.call("REPLICAOF", "127.0.0.1", 1)
+        with pytest.raises(StoreUnavailable, match="is a replica"):
+            await client.run(COUNT, [b"k"], [])
+
+
+async def test_closing_ends_calls_that_wait_for_a_server() -> None:
+    async with Client.open(parse_address("redis://127.0.0.1:1?patience_ms=60000")) as client:
+        call = asyncio.create_task(client.run(ECHO, [b"k"], ["a"]))
+        await turned(client, away=True)
+        await client.close()
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await call
