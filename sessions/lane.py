@@ -161,9 +161,9 @@ class Lane:
 
     def _begin(self, work: Work) -> None:
         self._lease, self._turn = work.lease, work.turn
-        if work.session.tally.messages < self.recent.known:
-            # A damaged message was taken out of the transcript: what is remembered has moved.
-            self.recent = RecentMessages(tokens=self.recent.limit)
+        if work.session.tally.messages < self.recent.known or work.since < self.recent.known:
+            # A damaged message was taken out, or a failover lost some: what is remembered has moved.
+            self._forget()
         self.recent.extend(work.since, work.news)
         self._halt = Interrupt()
         if work.turn.stop or work.turn.id == self._stopped:
@@ -176,8 +176,11 @@ class Lane:
 
     async def _commit(self, result: TurnResult) -> None:
         committed = await self._insist(lambda: self._parts.store.commit(self._lease, result))
-        if committed.fresh:
-            self.recent.extend(committed.session.tally.messages - len(result.messages), result.messages)
+        before = committed.session.tally.messages - len(result.messages)
+        if before < self.recent.known:
+            self._forget()
+        elif committed.fresh:
+            self.recent.extend(before, result.messages)
         log.info(
             "turn.committed",
             session=self.session.id,
@@ -185,6 +188,9 @@ class Lane:
             ending=str(result.answer.ending),
             messages=committed.session.tally.messages,
         )
+
+    def _forget(self) -> None:
+        self.recent = RecentMessages(tokens=self.recent.limit)
 
     async def _finish(self, reply: Reply, turn: Turn, answer: Answer) -> None:
         try:

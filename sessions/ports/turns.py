@@ -64,8 +64,10 @@ class Work:
     """A lease, the turn at the head of the inbox, and the transcript from ``since`` on.
 
     ``news`` is ``transcript[since:]``. ``since`` is the caller's known count, or later where more
-    than :data:`NEWS_LIMIT` messages came since. A turn with an answer is committed and wants
-    delivery only. ``orphaned`` says that the only process that could show the answer is gone.
+    than :data:`NEWS_LIMIT` messages came since, or earlier where the store cannot vouch for what the
+    caller knows: it claims more than there is, or a failover may have lost some of it. A turn with an
+    answer is committed and wants delivery only. ``orphaned`` says that the only process that could show
+    the answer is gone.
     """
 
     lease: Lease

@@ -9,7 +9,7 @@ from sessions.names import fold
 from sessions.ports.turns import NEWS_LIMIT, Accepted, Claim, Known, Proposal
 from storage.redis.calls import blob, number, packed, row, text
 from storage.redis.client import Reply
-from storage.redis.handing import MEMORY, Handing, claim_fields, count_known
+from storage.redis.handing import MEMORY, Handing, claim_fields
 from storage.redis.homes import Home
 from storage.redis.records import microseconds, moment, queued, session_record, thread_field
 from storage.rules import born_in, gone
@@ -83,7 +83,7 @@ class Accepting(Handing):
             queued(inbound),
             microseconds(patience),
             False if claim is None else claim_fields(claim),
-            count_known(known, home.session),
+            self._count_known(known, SessionKey(home.workspace, home.session)),
             NEWS_LIMIT,
             MEMORY,
         )

@@ -28,7 +28,7 @@ async def _check_node(address: Address, node: Node, where: Map) -> None:
     try:
         await _check_kind(wire, address)
         await where.greet(wire)
-        await _check_rights(wire)
+        await _check_rights(wire, address)
     except Refusal as refusal:
         raise unwelcome(refusal, node, address) from refusal
     finally:
@@ -65,10 +65,12 @@ def _check_mode(kind: Topology | None, node: Node, address: Address) -> None:
         )
 
 
-async def _check_rights(wire: Wire) -> None:
+async def _check_rights(wire: Wire, address: Address) -> None:
     sha = await wire.ask("SCRIPT", "LOAD", "return 1")
     if isinstance(sha, bytes):
         await wire.ask("EVALSHA", sha, 0)
+    if address.replicated:
+        await wire.ask("WAIT", 0, 1)
 
 
 def _too_old(node: Node) -> SettingError:

@@ -57,6 +57,11 @@ class Client:
         """Whether a node that is needed cannot be reached, as far as is known."""
         return self._lines.presence.away
 
+    @property
+    def connections(self) -> int:
+        """How many were made: what was read before the newest may be gone, as a failover does it."""
+        return self._lines.presence.connections
+
     async def run(
         self, script: Script, keys: Sequence[bytes], args: Sequence[Word], *, durable: bool = False
     ) -> Reply:
@@ -81,11 +86,7 @@ class Client:
             None if link is None else link.send(job.packed) for job, link in zip(jobs, links, strict=True)
         ]
         outcomes = [None if one is None else await one for one in pending]
-        replies = [
-            self._settle_or_tell(job, link, outcome)
-            for job, link, outcome in zip(jobs, links, outcomes, strict=True)
-        ]
-        return list(await asyncio.gather(*replies))
+        return await self._settle_all(jobs, links, outcomes)
 
     async def command(self, key: bytes, *words: Word) -> Reply:
         """Run one plain command, name first, on the node that has the key. Raises as :meth:`run` does."""
@@ -118,6 +119,21 @@ class Client:
         if link is None or isinstance(outcome, Refusal | Lost):
             return await self._repeating.settle(job, link, outcome)
         return outcome
+
+    async def _settle_all(
+        self, jobs: Sequence[Job], links: Sequence[Link | None], outcomes: Sequence[Outcome]
+    ) -> list[Reply | StoreError]:
+        replies: list[Reply | StoreError] = [None] * len(jobs)
+        late: list[int] = []
+        for number, (link, outcome) in enumerate(zip(links, outcomes, strict=True)):
+            if link is None or isinstance(outcome, Refusal | Lost):
+                late.append(number)
+            else:
+                replies[number] = outcome
+        settling = (self._settle_or_tell(jobs[one], links[one], outcomes[one]) for one in late)
+        for number, reply in zip(late, await asyncio.gather(*settling), strict=True):
+            replies[number] = reply
+        return replies
 
     async def _settle_or_tell(self, job: Job, link: Link | None, outcome: Outcome) -> Reply | StoreError:
         try:

@@ -116,8 +116,8 @@ def _connection(
     user, password = login.user, login.password
     if sentinel:
         user, password = login.sentinel_user, login.sentinel_password
-    # Without a socket_timeout, whose asyncio.wait_for may swallow a cancellation in Python 3.11: every use
-    # of the connection stands in a time-out of its own.
+    # Without a socket_timeout, whose asyncio.wait_for may swallow a cancellation in Python 3.11: every
+    # use of the connection stands in a time-out of its own.
     # RESP2: replies are bytes, numbers and lists only, and nothing is pushed in between.
     common: dict[str, Any] = {
         "db": 0 if sentinel else address.database,

@@ -64,7 +64,6 @@ _REMEDIES = {
     "READONLY": Remedy.LOOK,
     "MASTERDOWN": Remedy.LOOK,
     "CLUSTERDOWN": Remedy.LOOK,
-    "UNBLOCKED": Remedy.LOOK,
 }
 
 _UNAVAILABLE = {

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sessions.errors import LeaseLost, SessionGone, StoreError, StoreUnavailable
-from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionId, SessionKey
+from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
 from storage import codec
 from storage.redis.calls import Calls, blob, number, row
@@ -26,12 +26,15 @@ class Handing(Room):
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
         self._listed_in: Recent[SessionKey, Audience] = Recent()
+        self._vouched: Recent[SessionKey, int] = Recent()
+        """Over which connection each session's messages were last handed out."""
         self._repair = Repair(calls)
 
     def _work(
         self, key: SessionKey, session: SessionRecord, work: list[Reply], inbound: Inbound | None = None
     ) -> Work:
         self._listed_in.put(key, session.audience)
+        self._vouched.put(key, self._calls.client.connections)
         head, since, orphaned, news = work
         return Work(
             session.lease(key),
@@ -41,6 +44,12 @@ class Handing(Room):
             number(since),
             orphaned=bool(orphaned),
         )
+
+    def _count_known(self, known: Known | None, key: SessionKey) -> int:
+        """How many of the session's messages the caller has; none that a failover may have lost."""
+        if known is None or known.session != key.id:
+            return 0
+        return known.messages if self._vouched.get(key) == self._calls.client.connections else 0
 
     async def _audience(self, key: SessionKey) -> Audience:
         """Which index the session is listed in: fixed at its birth, so remembering it is safe."""
@@ -74,11 +83,6 @@ def claim_fields(claim: Claim) -> tuple[object, ...]:
 def held_fields(lease: Lease) -> tuple[str, str, int]:
     """What a script compares with the lease that it finds."""
     return (lease.holder, lease.token, lease.fence)
-
-
-def count_known(known: Known | None, session: SessionId) -> int:
-    """How many of the session's messages the caller has."""
-    return known.messages if known is not None and known.session == session else 0
 
 
 def check_held(what: str) -> None:

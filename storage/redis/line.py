@@ -7,7 +7,7 @@ from storage.redis.address import Address, Node
 from storage.redis.dialing import dial
 from storage.redis.failures import Refusal, Unreachable, unwelcome
 from storage.redis.link import DurableLink, Link
-from storage.redis.pauses import LONGEST, Pauses
+from storage.redis.pauses import Pauses
 from storage.redis.presence import Presence
 from storage.redis.topology import Map
 
@@ -32,28 +32,27 @@ class Line:
         pauses = Pauses()
         while True:
             try:
-                self._link = await self._dial()
+                link = await self._dial()
             except Unreachable as failure:
                 presence.down(self, failure)
                 look()
             else:
-                presence.up(self)
-                if await self._serve():
+                if await self._serve(link, presence):
                     pauses.reset()
+                look()
                 presence.changed()
             await asyncio.sleep(pauses.next())
 
-    async def _serve(self) -> bool:
-        """Serve the link to its end, and tell whether it lived long enough to be trusted again."""
-        if self._link is None:
-            return False
-        loop = asyncio.get_running_loop()
-        since = loop.time()
+    async def _serve(self, link: Link, presence: Presence) -> bool:
+        """Serve the link to its end, and tell whether it was of any use."""
+        self._link = link
+        presence.connections += 1
         try:
-            await self._link.serve()
+            presence.up(self)
+            await link.serve()
         finally:
             self._link = None
-        return loop.time() - since > LONGEST
+        return link.answered
 
     async def _dial(self) -> Link:
         address = self._address

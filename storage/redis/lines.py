@@ -111,7 +111,10 @@ class Lines:
                 self._look.set()
             else:
                 self._follow()
-                pauses.reset()
+                if all(line.link is not None for line in self._plain.values()):
+                    pauses.reset()
+                else:
+                    self._look.set()
             await asyncio.sleep(pauses.next())
 
     def _follow(self) -> None:

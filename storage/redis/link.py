@@ -67,6 +67,11 @@ class Link(asyncio.Protocol):
         """Whether calls may still be sent."""
         return not self._why and not self._retired
 
+    @property
+    def answered(self) -> bool:
+        """Whether a call has been answered."""
+        return self._answered_count > 0
+
     def send(self, *commands: bytes) -> _Future:
         """Queue packed commands, adjacent on the wire; the future gets the outcome of the last.
 
@@ -231,12 +236,15 @@ class DurableLink(Link):
         for future, reply in unconfirmed:
             if enough:
                 super()._answer(future, reply)
-            elif isinstance(count, Refusal):
+            elif isinstance(count, Refusal) and count.code == "NOPERM":
                 super()._answer(future, count)
             elif not future.done():
-                future.set_result(
-                    Lost(f"has {count!r} of {self._replicas} replicas that took it", sent=True)
-                )
+                future.set_result(Lost(self._too_few(count), sent=True))
+
+    def _too_few(self, count: Reply | Refusal) -> str:
+        if isinstance(count, Refusal):  # as when it stopped to be the master
+            return f"refused to wait for replicas ({count.code})"
+        return f"has {count!r} of {self._replicas} replicas that took it"
 
     def _lose(self) -> None:
         super()._lose()

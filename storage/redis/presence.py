@@ -26,6 +26,8 @@ class Presence:
         self._troubles: dict[object, Trouble | None] = {}
         self._change = asyncio.Event()
         self._away = False
+        self.connections = 0
+        """How many there were: behind each new one may stand another server than before."""
 
     @property
     def away(self) -> bool:

@@ -14,6 +14,9 @@ from storage.redis.link import Link, Outcome, Reply, packed
 from storage.redis.pauses import Pauses
 from storage.redis.script import Script
 
+LAST_MOMENT = 0.02
+"""Seconds that a call takes at least which fails because the node has been away for long."""
+
 _ASKING: bytes = packed(b"ASKING")
 
 
@@ -75,7 +78,16 @@ class _Attempt:
                 raise StoreUnavailable("The Redis client was closed.")
             if (link := self._lines.link(key, durable=durable)) is not None:
                 return link
-            await self._lines.presence.change(self._left())
+            await self._change()
+
+    async def _change(self) -> None:
+        """Wait for a change, at least a moment: a caller that repeats at once must not stop the loop."""
+        try:
+            seconds = self._left()
+        except StoreError:
+            await asyncio.sleep(LAST_MOMENT)
+            raise
+        await self._lines.presence.change(seconds)
 
     def _left(self) -> float:
         """Seconds that are left, which are none for a node that has been away for that long already."""
@@ -149,7 +161,7 @@ class _Attempt:
 
     async def _connected_to(self, node: Node) -> Link:
         while (link := self._lines.link_to(node, durable=self._job.durable)) is None:
-            await self._lines.presence.change(self._left())
+            await self._change()
         return link
 
     async def _pause(self) -> None:

@@ -105,7 +105,8 @@ class Watched:
             try:
                 master = await self._ask(sentinel)
             except Unreachable as error:
-                failure = error
+                # What has to be corrected goes before what is only away.
+                failure = error if failure is None or error.advice else failure
                 self._sentinels.remove(sentinel)
                 self._sentinels.append(sentinel)
                 continue
@@ -165,18 +166,18 @@ class Cluster:
 
     async def survey(self) -> None:
         """See :class:`Map`."""
-        failure = Unreachable("No node of the Cluster is known")
+        failure: Unreachable | None = None
         known = random.sample(self._masters, len(self._masters))
         for node in dict.fromkeys((*known, *self._address.nodes)):
             try:
                 async with dialled(self._address, node) as wire:
                     ranges = await wire.ask("CLUSTER", "SLOTS")
             except Unreachable as error:
-                failure = error
+                failure = error if failure is None or error.advice else failure
             else:
                 self._learn(ranges, node)
                 return
-        raise failure
+        raise failure or Unreachable("No node of the Cluster is known")
 
     async def greet(self, wire: Wire) -> None:
         """See :class:`Map`."""

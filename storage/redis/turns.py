@@ -9,7 +9,7 @@ from sessions.ports.turns import NEWS_LIMIT, Claim, Committed, Known, Renewal, W
 from storage import codec
 from storage.redis.accepting import Accepting
 from storage.redis.calls import blob, number, packed, row, text
-from storage.redis.handing import MEMORY, check_held, claim_fields, count_known, held_fields
+from storage.redis.handing import MEMORY, check_held, claim_fields, held_fields
 from storage.redis.records import instant, microseconds, moment, session_record
 from storage.redis.wakeups import wakeups
 from storage.rules import gone
@@ -30,7 +30,7 @@ class Turns(Accepting):
             session.workspace,
             session.id,
             claim_fields(claim),
-            count_known(known, session.id),
+            self._count_known(known, session),
             NEWS_LIMIT,
         )
         found = await self._calls.run("acquire", self._of(session), args)
@@ -106,7 +106,7 @@ class Turns(Accepting):
             *held_fields(lease),
             turn,
             claim_fields(claim),
-            count_known(known, key.id),
+            self._count_known(known, key),
             NEWS_LIMIT,
         )
         names = [*self._of(key), keys.of(key.workspace).event(turn)]

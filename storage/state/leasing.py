@@ -107,7 +107,8 @@ def _hand_out(
         step.put(msgspec.structs.replace(head.progress, handed=True))
     transcript = step.tables.transcripts.get(key.id, [])
     since = known.messages if known is not None and known.session == key.id else 0
-    since = max(min(since, len(transcript)), len(transcript) - NEWS_LIMIT)
+    since = since if since <= len(transcript) else 0
+    since = max(since, len(transcript) - NEWS_LIMIT)
     return Work(
         lease=as_lease(step.tables, lease),
         turn=step.tables.turn(head),

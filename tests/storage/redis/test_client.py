@@ -10,7 +10,7 @@ import structlog
 from sessions.errors import StoreError, StoreUnavailable
 from storage.redis.address import parse_address
 from storage.redis.client import Call, Client
-from tests.redis_servers import Server, standalone, until
+from tests.redis_servers import Server, proxy, standalone, until
 from tests.storage.redis.keys import fresh, new_script
 from tests.storage.redis.scripts import COUNT, ECHO, SET_ONCE, SLOW, WRONG
 
@@ -228,3 +228,76 @@ async def test_a_database_number_is_selected(server: Server) -> None:
         await client.command(key, "SET", key, "three")
     async with Client.open(parse_address(server.url)) as client:
         assert await client.command(key, "GET", key) is None
+
+
+async def test_replies_are_never_mixed_up_and_repeats_settle_what_was_lost(server: Server) -> None:
+    async with proxy(server.port) as front:
+        address = parse_address(f"redis://127.0.0.1:{front.port}")
+        async with Client.open(address) as client:
+            front.lose_replies(0.02, seed=3)
+            lost = 0
+
+            async def written(number: int) -> bytes:
+                nonlocal lost
+                key = fresh(str(number))
+                while True:
+                    try:
+                        reply = await client.run(SET_ONCE, [key], [number])
+                    except StoreUnavailable:
+                        lost += 1
+                    else:
+                        assert isinstance(reply, bytes)
+                        return reply
+
+            for _ in range(20):
+                replies = await asyncio.gather(*(written(number) for number in range(20)))
+                assert replies == [str(number).encode() for number in range(20)]
+            assert lost > 0
+
+
+async def test_an_error_reply_of_any_bytes_is_an_error_of_the_script(client: Client) -> None:
+    odd = new_script(b"return redis.error_reply('ODD \\255\\254')")
+    with pytest.raises(StoreError, match="refused new: ODD"):
+        await client.run(odd, [fresh()], [])
+
+
+async def test_a_far_end_that_is_no_redis_fails_calls_and_leaks_nothing() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        address = parse_address(f"redis://127.0.0.1:{port}?patience_ms=100")
+        async with Client.open(address) as client:
+            with pytest.raises(StoreUnavailable):
+                await client.run(ECHO, [b"k"], ["a"])
+
+
+async def test_a_master_that_was_demoted_is_left_until_it_takes_writes_again(tmp_path: Path) -> None:
+    async with standalone(tmp_path) as server, opened(server) as client:
+        assert await client.run(COUNT, [b"k"], []) == 1
+        await server.call("REPLICAOF", "127.0.0.1", 1)
+        call = asyncio.create_task(client.run(COUNT, [b"k"], []))
+        await turned(client, away=True)
+        await server.call("REPLICAOF", "NO", "ONE")
+        assert await call == 2
+
+
+async def test_a_demoted_master_is_named_in_the_failure(tmp_path: Path) -> None:
+    async with standalone(tmp_path) as server, opened(server, "?patience_ms=200") as client:
+        await client.run(COUNT, [b"k"], [])
+        await server.call("REPLICAOF", "127.0.0.1", 1)
+        with pytest.raises(StoreUnavailable, match="is a replica"):
+            await client.run(COUNT, [b"k"], [])
+
+
+async def test_closing_ends_calls_that_wait_for_a_server() -> None:
+    async with Client.open(parse_address("redis://127.0.0.1:1?patience_ms=60000")) as client:
+        call = asyncio.create_task(client.run(ECHO, [b"k"], ["a"]))
+        await turned(client, away=True)
+        await client.close()
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await call
