@@ -69,13 +69,13 @@ class Scaled:
         """Accept at a moment of its own, so that no two events are equally old."""
         await self._advance(TICK)
         got = await self._store.accept(inbound, proposal, claim, known)
-        work = None if got.work is None else self._work(got.work)
+        work = None if got.work is None else self._work(got.work, known)
         return replace(got, session=self._session(got.session), work=work)
 
     async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
         """Acquire."""
         work = await self._store.acquire(session, claim, known)
-        return None if work is None else self._work(work)
+        return None if work is None else self._work(work, known)
 
     async def renew(self, lease: Lease, duration: timedelta) -> Renewal:
         """Renew."""
@@ -101,7 +101,7 @@ class Scaled:
     ) -> Work | None:
         """Say that the answer was delivered."""
         work = await self._store.delivered(self._own(lease), turn, claim, known)
-        return None if work is None else self._work(work)
+        return None if work is None else self._work(work, known)
 
     async def release(self, lease: Lease) -> None:
         """Release."""
@@ -183,9 +183,10 @@ class Scaled:
         self._leases[lease.session, counted] = lease
         return replace(lease, fence=counted, deadline=self._slot(lease.deadline))
 
-    def _work(self, work: Work) -> Work:
+    def _work(self, work: Work, known: Known | None = None) -> Work:
         turn, session = self._turn(work.turn), self._session(work.session)
-        return replace(work, lease=self._lease(work.lease), turn=turn, session=session)
+        rounded = replace(work, lease=self._lease(work.lease), turn=turn, session=session)
+        return _without_known(rounded, known)
 
     def _turn(self, turn: Turn) -> Turn:
         return replace(turn, accepted_at=self._slot(turn.accepted_at))
@@ -202,3 +203,12 @@ class Scaled:
 
     def _slot(self, at: datetime) -> datetime:
         return BEGIN + (at - self._began_at) // SLOT * SLOT
+
+
+def _without_known(work: Work, known: Known | None) -> Work:
+    """A store may hand out more than the caller asked for; what is known must be the same messages."""
+    have, end = 0, work.since + len(work.news)
+    if known is not None and known.session == work.lease.session.id and known.messages <= end:
+        have = known.messages
+    since = max(have, work.since)
+    return replace(work, since=since, news=work.news[since - work.since :])

@@ -185,7 +185,7 @@ class Talk:
         self.lease, self.fence = lease, lease.fence
         transcript = self.transcript
         have = known.messages if known is not None and known.session == self.key.id else 0
-        since = max(min(have, len(transcript)), len(transcript) - NEWS_LIMIT)
+        since = max(have if have <= len(transcript) else 0, len(transcript) - NEWS_LIMIT)
         orphaned = one.is_silent(now) and one.inbound.owner != claim.holder
         return Work(lease, self.turn(one), GONE, transcript[since:], since, orphaned)
 
