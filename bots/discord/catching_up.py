@@ -14,10 +14,10 @@ from bots.discord.places import thread_of
 from bots.discord.traces import Traces
 from bots.outlet import OutletError
 from bots.patience import until_stored
-from bots.recent import Recent
 from sessions.incidents import report
 from sessions.model import Session
 from sessions.ports.catalog import Catalog, Cursor
+from sessions.recent import Recent
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _UNNOTICED = timedelta(seconds=90)

@@ -12,7 +12,7 @@ from bots.discord.events import ThreadState
 from bots.discord.sending import Rest
 from bots.outlet import Closed, OutletError
 from bots.patience import waits
-from bots.recent import Recent
+from sessions.recent import Recent
 
 _CHANNEL = "/channels/{channel_id}"
 _GUILD = "/guilds/{guild_id}"

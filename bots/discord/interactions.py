@@ -15,7 +15,6 @@ from bots.discord.retrying import retry
 from bots.discord.sending import Rest
 from bots.patience import until_stored
 from bots.quoting import plain
-from bots.recent import Recent
 from bots.spoken import Command, Word, run_action, run_spoken
 from bots.wording import (
     Action,
@@ -33,6 +32,7 @@ from sessions.engine import Engine
 from sessions.errors import NotPermitted, UsageError, UserError
 from sessions.incidents import report
 from sessions.ports.catalog import Catalog
+from sessions.recent import Recent
 
 _COMMAND, _COMPONENT, _AUTOCOMPLETE = 2, 3, 4
 _CHOICES = 25

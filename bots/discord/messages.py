@@ -15,12 +15,12 @@ from bots.discord.sending import Rest, nonce_of, send
 from bots.outlet import OutletError
 from bots.patience import until_stored
 from bots.quoting import plain
-from bots.recent import Recent
 from bots.wording import TEXT_ONLY, UNSEEN, Notice, say_failure
 from sessions.engine import Engine
 from sessions.incidents import report
 from sessions.model import EventId, Inbound
 from sessions.ports.catalog import Catalog
+from sessions.recent import Recent
 
 SAY_SOMETHING = "Write your message after the mention. `/session help` tells what else I can do."
 _WRITTEN = frozenset({0, 19})

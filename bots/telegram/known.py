@@ -2,8 +2,8 @@
 
 import time
 
-from bots.recent import Recent
 from sessions.model import ThreadRef
+from sessions.recent import Recent
 
 BOUND_MEMORY = 10.0
 """Seconds."""

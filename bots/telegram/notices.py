@@ -9,11 +9,11 @@ import structlog
 
 from bots.beginning import Work, begin
 from bots.outlet import OutletError
-from bots.recent import Recent
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Origin
 from bots.wording import Notice
 from sessions.incidents import report
+from sessions.recent import Recent
 
 NOTICE_TIME = timedelta(seconds=45)
 

@@ -20,12 +20,12 @@ from sessions.model import (
 )
 from sessions.names import fold
 from sessions.ports.catalog import DELETED_NOTE, Cursor, NewSession, SessionPage
+from sessions.recent import Recent
 from storage import codec, cursors
 from storage.redis.calls import Calls, blob, number, packed, row, text
 from storage.redis.client import Reply
 from storage.redis.handing import MEMORY
-from storage.redis.homes import Homes
-from storage.redis.recent import Recent
+from storage.redis.homes import REMEMBERED, Homes
 from storage.redis.records import instant, session_record, thread_field, turn_record
 from storage.redis.room import Room
 from storage.wellformed import mends_text
@@ -44,7 +44,7 @@ class Catalog(Room):
 
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
-        self._audiences: Recent[WorkspaceId, tuple[Audience, ...]] = Recent()
+        self._audiences: Recent[WorkspaceId, tuple[Audience, ...]] = Recent(REMEMBERED)
 
     async def create(
         self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
@@ -241,7 +241,7 @@ class Catalog(Room):
         return None if found is None else _session(workspace, found)
 
     def _audiences_of(self, workspace: WorkspaceId) -> tuple[Audience, ...]:
-        return self._audiences.get(workspace) or ()
+        return self._audiences.get(workspace, ())
 
     async def _page(
         self,

@@ -6,11 +6,11 @@ from typing import TypeVar
 from sessions.errors import LeaseLost, SessionGone, StoreError, StoreUnavailable
 from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
+from sessions.recent import Recent
 from storage import codec
 from storage.redis.calls import Calls, blob, number, row
 from storage.redis.client import Reply
-from storage.redis.homes import Homes
-from storage.redis.recent import Recent
+from storage.redis.homes import REMEMBERED, Homes
 from storage.redis.records import SessionRecord, microseconds, session_record, turn_record
 from storage.redis.repair import Repair
 from storage.redis.room import Room
@@ -25,8 +25,8 @@ class Handing(Room):
 
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
-        self._listed_in: Recent[SessionKey, Audience] = Recent()
-        self._vouched: Recent[SessionKey, int] = Recent()
+        self._listed_in: Recent[SessionKey, Audience] = Recent(REMEMBERED)
+        self._vouched: Recent[SessionKey, int] = Recent(REMEMBERED)
         """Over which connection each session's messages were last handed out."""
         self._repair = Repair(calls)
 
@@ -49,11 +49,11 @@ class Handing(Room):
         """How many of the session's messages the caller has; none that a failover may have lost."""
         if known is None or known.session != key.id:
             return 0
-        return known.messages if self._vouched.get(key) == self._calls.client.connections else 0
+        return known.messages if self._vouched.get(key, 0) == self._calls.client.connections else 0
 
     async def _audience(self, key: SessionKey) -> Audience:
         """Which index the session is listed in: fixed at its birth, so remembering it is safe."""
-        known = self._listed_in.get(key)
+        known = self._listed_in.get(key, None)
         if known is not None:
             return known
         keys = self._calls.keys.of(key.workspace)

@@ -5,9 +5,12 @@ from secrets import token_hex
 
 from sessions.errors import StoreUnavailable
 from sessions.model import Audience, SessionId, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
+from sessions.recent import Recent
 from storage.redis.calls import Calls, number, packed, row, text
-from storage.redis.recent import Recent
 from storage.redis.records import instant, moment, thread_field
+
+REMEMBERED = 20_000
+"""So many threads, keys and sessions a process remembers."""
 
 _TRIES = 5
 
@@ -27,12 +30,12 @@ class Homes:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._leads: Recent[WorkspaceKey, WorkspaceId] = Recent()
-        self._bound: Recent[ThreadRef, Home] = Recent()
+        self._leads: Recent[WorkspaceKey, WorkspaceId] = Recent(REMEMBERED)
+        self._bound: Recent[ThreadRef, Home] = Recent(REMEMBERED)
 
     def bound(self, thread: ThreadRef, key: WorkspaceKey) -> Home | None:
         """The session the thread was bound to, if that was in the workspace of that key."""
-        home = self._bound.get(thread)
+        home = self._bound.get(thread, None)
         return home if home is not None and home.key == key else None
 
     def remember(self, thread: ThreadRef, home: Home) -> None:
@@ -50,7 +53,7 @@ class Homes:
 
     async def workspace(self, key: WorkspaceKey) -> WorkspaceId:
         """The workspace that the key leads to; made if there is none."""
-        known = self._leads.get(key)
+        known = self._leads.get(key, None)
         if known is not None:
             return known
         return (await self.obtain(key)).id
@@ -58,7 +61,7 @@ class Homes:
     async def find(self, key: WorkspaceKey, title: str = "") -> Workspace | None:
         """Look the workspace up; a title that is given replaces the stored one."""
         for _ in range(_TRIES):
-            id_ = self._leads.get(key) or await self._lead(key)
+            id_ = self._leads.get(key, None) or await self._lead(key)
             if id_ is None:
                 return None
             found = await self._record(id_, key, title, make=False)

@@ -33,6 +33,8 @@ class Subscription:
         self._address = address
         self._lines = lines
         self._channel = channel
+        self._refused = ""
+        """Why the server did not let it listen, when that was last said."""
         self._messages: asyncio.Queue[bytes | None] = asyncio.Queue(BACKLOG)
         self.ready = asyncio.Event()
         """Set when the server has confirmed the subscription for the first time."""
@@ -70,7 +72,10 @@ class Subscription:
         try:
             await self._listen(wire, pauses)
         except Refusal as refusal:
-            _log.warning("redis.unheard", why=unwelcome(refusal, node, self._address).why)
+            why = unwelcome(refusal, node, self._address).why
+            if why != self._refused:
+                _log.warning("redis.unheard", why=why)
+            self._refused = why
         finally:
             await wire.close()
 

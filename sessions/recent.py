@@ -8,6 +8,7 @@ _REMEMBERED = 2048
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Default = TypeVar("Default")
 
 
 class Recent(Generic[Key, Value]):
@@ -31,7 +32,7 @@ class Recent(Generic[Key, Value]):
         while len(self._values) > self._most:
             self._values.popitem(last=False)
 
-    def get(self, key: Key, default: Value) -> Value:
+    def get(self, key: Key, default: Default) -> Value | Default:
         """Return what is remembered, or the default."""
         return self._values.get(key, default)
 
