@@ -187,7 +187,11 @@ async def _open(
 async def _reached(stack: AsyncExitStack, settings: Settings, choice: Choice, outage: Outage) -> Store:
     for pause in waits():
         try:
-            return await stack.enter_async_context(opened(settings, choice))
+            async with AsyncExitStack() as attempt:
+                store = await attempt.enter_async_context(opened(settings, choice))
+                await store.check()
+                await stack.enter_async_context(attempt.pop_all())
+                return store
         except StoreUnavailable as error:
             outage.away(error)
         await asyncio.sleep(pause)

@@ -47,18 +47,27 @@ class Desk:
 async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
     """Open the store that was chosen, for the operator. Raises SettingError, StoreUnavailable."""
     settings = load_here()
+    is_remote = _address(settings, choice).startswith("redis")
+    if is_remote:
+        from cli.logs import configure
+
+        configure(settings, "error")
     async with opened(settings, choice) as store:
+        if is_remote:
+            await store.check()  # A server that refuses says why at once, not when patience is over.
         operator = await operator_in(store, choice.workspace)
         yield Desk(settings, store, SessionCommands(store), operator)
 
 
 def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
     """Open the store that the command line chose, or the settings, or SQLite under the home folder."""
+    return open_store(_address(settings, choice), login=_login(settings))
+
+
+def _address(settings: Settings, choice: Choice) -> str:
     if choice.backend is None and choice.path is None and settings.storage:
-        url = settings.storage
-    else:
-        url = storage_url(choice.backend or "sqlite", choice.path or "", settings.home)
-    return open_store(url, login=_login(settings))
+        return settings.storage
+    return storage_url(choice.backend or "sqlite", choice.path or "", settings.home)
 
 
 def _login(settings: Settings) -> Login:
