@@ -30,6 +30,15 @@ def is_meant(head: Inbound, turn: EventId | None, said_at: datetime | None) -> b
     return turn in (None, head.event) and (said_at is None or head.sent_at <= said_at)
 
 
+def status(*, deleted: bool, archived: bool, bound: bool) -> Status:
+    """Derived from bindings and from being put away."""
+    if deleted:
+        return Status.DELETED
+    if archived:
+        return Status.ARCHIVED
+    return Status.ACTIVE if bound else Status.PAUSED
+
+
 def gone(key: SessionKey, at: datetime) -> Session:
     """What is left to say of a session whose tombstone has gone too; nobody may read it."""
     return Session(key, "", "", Status.DELETED, Audience(""), PersonId(""), at, at)

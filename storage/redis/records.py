@@ -32,6 +32,7 @@ from sessions.model import (
     WorkspaceId,
 )
 from storage import codec
+from storage.rules import status
 
 T = TypeVar("T")
 
@@ -74,11 +75,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     def status(self) -> Status:
         """Derived from bindings and from being put away."""
-        if self.deleted:
-            return Status.DELETED
-        if self.archived:
-            return Status.ARCHIVED
-        return Status.ACTIVE if self.threads else Status.PAUSED
+        return status(deleted=self.deleted, archived=self.archived, bound=bool(self.threads))
 
     def session(self, workspace: WorkspaceId) -> Session:
         """The noun."""

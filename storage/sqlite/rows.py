@@ -16,6 +16,7 @@ from sessions.model import (
     Tally,
     WorkspaceId,
 )
+from storage.rules import status
 from storage.sqlite.step import Step, moment
 
 
@@ -56,11 +57,7 @@ class SessionRow(NamedTuple):
 
     def status(self) -> Status:
         """Derived from bindings and from being put away."""
-        if self.deleted:
-            return Status.DELETED
-        if self.archived:
-            return Status.ARCHIVED
-        return Status.ACTIVE if self.bindings else Status.PAUSED
+        return status(deleted=bool(self.deleted), archived=bool(self.archived), bound=bool(self.bindings))
 
     def session(self) -> Session:
         """The noun. Raises StoreDamaged."""
