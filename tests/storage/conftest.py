@@ -16,10 +16,11 @@ import pytest
 from sessions.ports.store import Store
 from storage.file import FileStore
 from storage.memory import MemoryStore
-from storage.redis.address import parse_address
+from storage.redis.address import Login, parse_address
 from storage.redis.store import RedisStore
 from storage.sqlite import SqliteStore
-from tests.redis_servers import Holding, ServerPool
+from tests.redis_servers import Holding, Server, ServerPool
+from tests.storage.redis.acl import admit, refused
 from tests.storage.redis.leaks import check_leaks
 
 Advance = Callable[[timedelta], Awaitable[None]]
@@ -85,10 +86,10 @@ def on_disk(open_store: OpenStore) -> Opening:
 
 
 @asynccontextmanager
-async def on_redis(servers: Holding) -> AsyncIterator[Backend]:
+async def on_redis(servers: Holding, login: Login | None = None) -> AsyncIterator[Backend]:
     """Stores below a prefix of their own; afterwards nothing may be left of what is gone."""
-    clock, prefix = ManualClock(), f"test{token_hex(6)}"
-    address = parse_address(f"{servers.url}?prefix={prefix}")
+    clock, prefix = ManualClock(), f"parley:test{token_hex(6)}"
+    address = parse_address(f"{servers.url}?prefix={prefix}", login)
     async with AsyncExitStack() as stack:
 
         async def second() -> Store:
@@ -96,6 +97,14 @@ async def on_redis(servers: Holding) -> AsyncIterator[Backend]:
 
         yield Backend(await second(), clock.advance, second)
     await check_leaks(servers, prefix)
+
+
+@asynccontextmanager
+async def under_acl(server: Server) -> AsyncIterator[Backend]:
+    """The same as the user that deploy/ makes, who may not be refused anything."""
+    async with on_redis(server, await admit([server])) as backend:
+        yield backend
+    assert await refused([server]) == []
 
 
 def pool() -> ServerPool:
@@ -115,6 +124,7 @@ BACKENDS: dict[str, Opening] = {
     "file": on_disk(FileStore.open),
     "sqlite": on_disk(SqliteStore.open),
     "redis": lambda _: on_redis(pool().standalone()),
+    "redis-acl": lambda _: under_acl(pool().standalone()),
     "sentinel": lambda _: on_redis(pool().sentinels()),
     "cluster": lambda _: on_redis(pool().cluster()),
 }
