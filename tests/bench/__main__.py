@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
+from tests.bench.redis_memory import redis_memory
 from tests.bench.stores import file_turns, listing, peers, sqlite_turns
 from tests.bench.whole_turn import whole_turns
 
@@ -15,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
     "listing": listing,
     "cli": command_line,
     "turn": whole_turns,
+    "memory": redis_memory,
 }
 
 
