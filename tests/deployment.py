@@ -34,7 +34,7 @@ class Deployed:
     async def start(self, *words: str, changes: Changes | None = None) -> None:
         """Run start.sh on a copy of the files, in which each pattern is changed to its text."""
         shutil.copytree(FILES, self._folder / "files")
-        (self._folder / "data").mkdir()
+        self.data.mkdir()
         port = {r"^port \d+$": f"port {self.port}\nbind 127.0.0.1"}
         for file in (self._folder / "files").glob("*.conf"):
             text = file.read_text()
@@ -49,10 +49,15 @@ class Deployed:
         script = self._folder / "files" / "start.sh"
         self._process = self._group.run(
             ["env", *environment(self._folder / "programs"), "sh", script, *self._words],
-            folder=self._folder / "data",
+            folder=self.data,
             output=self._folder / "output.log",
         )
         await until(f"port {self.port} answers", self._answers, seconds=10)
+
+    @property
+    def data(self) -> Path:
+        """The folder that has its data."""
+        return self._folder / "data"
 
     def kill(self) -> None:
         """SIGKILL; returns when the process is gone."""
