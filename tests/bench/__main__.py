@@ -2,28 +2,31 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from tests.bench.command_line import command_line
-from tests.bench.redis_memory import redis_memory
+from tests.bench.redis_listing import redis_listing
+from tests.bench.redis_peers import redis_peers
+from tests.bench.redis_turns import redis_turns
 from tests.bench.stores import file_turns, listing, peers, sqlite_turns
 from tests.bench.whole_turn import whole_turns
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
-    "sqlite": sqlite_turns,
-    "peers": peers,
-    "file": file_turns,
-    "listing": listing,
-    "cli": command_line,
-    "turn": whole_turns,
-    "memory": redis_memory,
+BENCHMARKS: dict[str, Sequence[Callable[[], Awaitable[None]]]] = {
+    "sqlite": [sqlite_turns],
+    "redis": [redis_turns],
+    "peers": [peers, redis_peers],
+    "file": [file_turns],
+    "listing": [listing, redis_listing],
+    "cli": [command_line],
+    "turn": [whole_turns],
 }
 
 
 async def main(names: list[str]) -> None:
     """Run the named benchmarks in order."""
     for name in names:
-        await BENCHMARKS[name]()
+        for measure in BENCHMARKS[name]:
+            await measure()
 
 
 if __name__ == "__main__":
