@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from itertools import count
@@ -38,6 +38,13 @@ CROWDS = (1, 64)
 WRITTEN = {"auto-aof-rewrite-percentage": "0"}
 SYNCED = WRITTEN | {"appendfsync": "everysec"}
 
+SETUPS: Mapping[str, tuple[Mapping[str, str], float | None, Sequence[int]]] = {
+    "": (WRITTEN, 5, LENGTHS),
+    ", fsync every second": (SYNCED, 5, LENGTHS[:1]),
+    ", by hand without time-outs": (WRITTEN, None, LENGTHS[:1]),
+}
+"""The server's directives, the seconds that a call by hand may take, and the lengths."""
+
 _numbers = count(1)
 
 
@@ -48,20 +55,13 @@ async def redis_turns() -> None:
         ("Redis", "messages", "by hand", "Parley", "ratio", "turns/s", "server by hand", "server, Parley")
     ]
     for sessions in CROWDS:
-        shortest = 0.0
-        for length in LENGTHS:
-            floor, ours = await _measured(sessions, length, WRITTEN)
-            shortest = shortest or ours.client
-            name = (f"{sessions} sessions", f"{length:,}")
-            cpu.append((*name, *_cpu(floor, ours), f"{ours.client / shortest:.2f} x"))
-            wall.append((*name, *_wall(floor, ours)))
-        floor, ours = await _measured(sessions, LENGTHS[0], SYNCED)
-        name = (f"{sessions} sessions, fsync every second", f"{LENGTHS[0]:,}")
-        cpu.append((*name, *_cpu(floor, ours), ""))
-        wall.append((*name, *_wall(floor, ours)))
-        floor, ours = await _measured(sessions, LENGTHS[0], WRITTEN, patience=None)
-        name = (f"{sessions} sessions, by hand without time-outs", f"{LENGTHS[0]:,}")
-        cpu.append((*name, *_cpu(floor, ours), ""))
+        for how, (config, patience, lengths) in SETUPS.items():
+            found = await _measured(sessions, lengths, config, patience)
+            shortest = found[lengths[0]][1].client
+            for length, (floor, ours) in found.items():
+                name = (f"{sessions} sessions{how}", f"{length:,}")
+                cpu.append((*name, *_cpu(floor, ours), f"{ours.client / shortest:.2f} x"))
+                wall.append((*name, *_wall(floor, ours)))
     table("Client CPU of a turn through the Redis store; goal: at most 1.3 x two scripts by hand", cpu)
     table("The same in wall time, and what the server spends", wall)
     await _bytes()
@@ -111,21 +111,22 @@ async def store_lap(store: RedisStore, sessions: int, messages: int) -> Lap:
 
 
 async def _measured(
-    sessions: int, length: int, config: Mapping[str, str], *, patience: float | None = 5
-) -> tuple[Spent, Spent]:
+    sessions: int, lengths: Sequence[int], config: Mapping[str, str], patience: float | None
+) -> dict[int, tuple[Spent, Spent]]:
+    """Sessions of all lengths in one contest: the floor's and ours by length."""
+    laps: dict[str, Lap] = {}
     async with (
         server_with(config) as server,
         HandWritten(server.url, sessions, timeout=patience) as floor,
         RedisStore.open(parse_address(server.url)) as store,
     ):
-        names = [f"s{number}" for number in range(sessions)]
-        await floor.prepare(names, length)
-        laps = {
-            "floor": lap_of([partial(floor.turn, name) for name in names]),
-            "ours": await store_lap(store, sessions, length),
-        }
+        for length in lengths:
+            names = [f"{length}-{number}" for number in range(sessions)]
+            await floor.prepare(names, length)
+            laps[f"floor {length}"] = lap_of([partial(floor.turn, name) for name in names])
+            laps[f"ours {length}"] = await store_lap(store, sessions, length)
         found = await compete_on(server, laps, ROUNDS)
-    return found["floor"], found["ours"]
+    return {length: (found[f"floor {length}"], found[f"ours {length}"]) for length in lengths}
 
 
 async def _bytes() -> None:
