@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from tests.bench.command_line import command_line
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_peers import redis_peers
+from tests.bench.redis_replicas import redis_replicas
 from tests.bench.redis_turns import redis_turns
 from tests.bench.stores import file_turns, listing, peers, sqlite_turns
 from tests.bench.whole_turn import whole_turns
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Sequence[Callable[[], Awaitable[None]]]] = {
     "listing": [listing, redis_listing],
     "cli": [command_line],
     "turn": [whole_turns],
+    "replicas": [redis_replicas],
 }
 
 

@@ -21,13 +21,14 @@ from tests.service import Service, service
 
 REPLICAS = 3
 START_SECONDS = 60
+SILENCE_SECONDS = 60
 END = "the end."
 TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many chats talk, to what model, and for how many seconds they do unmeasured and measured."""
+    """How many chats talk to what model, and for how many seconds they do unmeasured and measured."""
 
     name: str
     chats: int
@@ -36,14 +37,14 @@ class Load:
     measured: float
 
 
-_WORDS = " ".join(f"word{number:03d}" for number in range(98))
+_TEXT = " ".join(f"word{number:03d}" for number in range(98)) + " " + END
 
 LOADS = (
-    Load("fast model, 64 chats", 64, Answer(text=f"{_WORDS} {END}", chunks=40), 5, 15),
+    Load("the model takes no time, 64 chats", 64, Answer(text=_TEXT, chunks=40), 5, 15),
     Load(
-        "model takes 10 s, 800 chats",
+        "the model takes 10 s, 800 chats",
         800,
-        Answer(text=f"{_WORDS} {END}", chunks=("word ", f"{_WORDS} {END}"), delay_between=10),
+        Answer(text=f"word {_TEXT}", chunks=("word ", _TEXT), delay_between=10),
         22,
         20,
     ),
@@ -61,10 +62,9 @@ class Crowd:
     _seen: int = 0
 
     def gather(self, chats: int) -> None:
-        """Let nobody but that many people be there."""
+        """Let that many people be there."""
         made = [self.api.add_person(f"Person {number}") for number in range(chats)]
         self.people = {person.id: person for person in made}
-        self._waiting.clear()
 
     async def talk(self, seconds: float) -> float:
         """Talk for that long; returns the answers per second. What is asked stays asked."""
@@ -80,7 +80,7 @@ class Crowd:
     async def fall_silent(self) -> None:
         """Wait until everybody is answered."""
         while self._waiting:
-            await self._answers(60)
+            await self._answers(SILENCE_SECONDS)
 
     def _ask(self, chats: list[int]) -> None:
         for chat in chats:
@@ -99,38 +99,42 @@ class Crowd:
 
 
 async def redis_replicas() -> None:
-    """Start one replica after the other; each time the same loads."""
-    rows: dict[str, list[tuple[str, ...]]] = {
-        load.name: [("replicas", "turns/s", "to one", "cores of each replica", "Redis", "emulators")]
-        for load in LOADS
-    }
-    single: dict[str, float] = {}
-    async with (
-        ModelServer.start() as models,
-        BotApi.start(flood=Flood.off()) as api,
-        server_with(WRITTEN) as server,
-        folder() as home,
-        AsyncExitStack() as stack,
-    ):
-        crowd, serving = Crowd(api), list[Service]()
-        for number in range(1, REPLICAS + 1):
-            settings = _settings(api, models, server)
-            await asyncio.to_thread((home / str(number)).mkdir)
-            serving.append(await stack.enter_async_context(service(home / str(number), settings)))
-            await (_first(api) if number == 1 else _stands_by(serving[-1]))
-            for load in LOADS:
-                models.serve_fast(load.answer)
+    """Under each load start one replica after the other."""
+    for load in LOADS:
+        rows = [("replicas", "turns/s", "to one", "cores of each replica", "Redis", "emulators")]
+        async with (
+            ModelServer.start() as models,
+            BotApi.start(flood=Flood.off()) as api,
+            server_with(WRITTEN) as server,
+            folder() as home,
+            AsyncExitStack() as stack,
+        ):
+            _prepare(models, load.answer)
+            crowd, serving, single = Crowd(api), list[Service](), 0.0
+            crowd.gather(load.chats)
+            for number in range(1, REPLICAS + 1):
+                at = home / str(number)
+                await asyncio.to_thread(at.mkdir)
+                started = service(at, _settings(api, models, server))
+                serving.append(await stack.enter_async_context(started))
+                await (_first(api) if number == 1 else _stands_by(serving[-1]))
                 speed, cores = await _measured(crowd, load, serving, server)
-                ratio = f"{speed / single.setdefault(load.name, speed):.2f} x"
-                rows[load.name].append((str(number), f"{speed:.0f}", ratio, *cores))
-    for name, found in rows.items():
-        table(f"Replicas on one Redis, {os.cpu_count()} processors for everything: {name}", found)
+                single = single or speed
+                rows.append((str(number), f"{speed:.0f}", f"{speed / single:.2f} x", *cores))
+            await crowd.fall_silent()
+        table(f"Replicas on one Redis, {os.cpu_count()} processors for everything: {load.name}", rows)
+
+
+def _prepare(models: ModelServer, answer: Answer) -> None:
+    if answer.delay_between is None:
+        models.serve_fast(answer)
+    else:
+        models.answer = lambda _: answer
 
 
 async def _measured(
     crowd: Crowd, load: Load, serving: list[Service], server: Server
 ) -> tuple[float, tuple[str, str, str]]:
-    crowd.gather(load.chats)
     await crowd.talk(load.unmeasured)
     processes = [
         *(one.process.pid for one in serving if one.process is not None),
@@ -141,7 +145,6 @@ async def _measured(
     speed = await crowd.talk(load.measured)
     took = monotonic() - began
     cores = [f"{(_cpu(one) - was) / took:.2f}" for one, was in zip(processes, before, strict=True)]
-    await crowd.fall_silent()
     return speed, (" + ".join(cores[:-2]), cores[-2], cores[-1])
 
 
