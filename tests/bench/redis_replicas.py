@@ -40,7 +40,7 @@ class Load:
 _TEXT = " ".join(f"word{number:03d}" for number in range(98)) + " " + END
 
 LOADS = (
-    Load("the model takes no time, 64 chats", 64, Answer(text=_TEXT, chunks=40), 5, 15),
+    Load("the model takes no time, 400 chats", 400, Answer(text=_TEXT, chunks=40), 8, 15),
     Load(
         "the model takes 10 s, 800 chats",
         800,
