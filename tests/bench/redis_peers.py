@@ -1,7 +1,7 @@
 """The Redis store beside openai-agents' RedisSession, on one server.
 
-The peer is a process in an environment of its own that waits for orders. A round is a lap of ours, in
-this process, and then a lap of the peer's: never both at once.
+The peer is a process in an environment of its own that waits for orders. A round is a lap of the peer's,
+one of a second peer that has hiredis, and one of ours, in this process: never two at once.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from storage.redis.address import parse_address
@@ -22,8 +23,6 @@ from tests.redis_servers import Server
 PYTHON = Path(".venv-peers/bin/python")
 MESSAGES = 50
 LAP_SECONDS = 120
-
-_NAME = "openai-agents RedisSession"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +58,17 @@ class Peer:
 
 
 async def redis_peers() -> None:
-    """Turns a second of both, one session and many at once."""
+    """Turns a second of all, one session and many at once."""
     rows: list[tuple[str, ...]] = [
         ("Redis", "at once", "a turn", "turns/s", "ours to it", "client CPU", "server CPU")
     ]
     for sessions in CROWDS:
         async with server_with(WRITTEN) as server:
-            theirs, ours = await _measured(server, sessions)
-        ratio = f"{theirs.wall / ours.wall:.1f} x"
-        rows.append((_NAME, str(sessions), *_cells(theirs, "")))
-        rows.append(("Parley", str(sessions), *_cells(ours, ratio)))
+            found = await _measured(server, sessions)
+        ours = found["Parley"]
+        for name, spent in found.items():
+            ratio = "" if spent is ours else f"{spent.wall / ours.wall:.1f} x"
+            rows.append((name, str(sessions), *_cells(spent, ratio)))
     table(
         "A turn beside a peer's, which reads the newest 50 messages and adds two;"
         " goal: 4 x its turns/s at 64 sessions",
@@ -76,17 +76,25 @@ async def redis_peers() -> None:
     )
 
 
-async def _measured(server: Server, sessions: int) -> tuple[Spent, Spent]:
-    theirs: list[Spent] = []
-    ours: list[Spent] = []
-    async with _peer(server) as peer, RedisStore.open(parse_address(server.url)) as store:
+async def _measured(server: Server, sessions: int) -> dict[str, Spent]:
+    spent: dict[str, list[Spent]] = {}
+    async with (
+        _peer(server, "without") as plain,
+        _peer(server, "with") as quick,
+        RedisStore.open(parse_address(server.url)) as store,
+    ):
         lap = await store_lap(store, sessions, MESSAGES)
-        await lap()
-        await peer.clocked(server, sessions)
+        contenders = {
+            "openai-agents RedisSession": partial(plain.clocked, server, sessions),
+            "the same with hiredis": partial(quick.clocked, server, sessions),
+            "Parley": partial(clocked, server, lap),
+        }
+        for contender in contenders.values():
+            await contender()
         for _ in range(ROUNDS):
-            ours.append(await clocked(server, lap))
-            theirs.append(await peer.clocked(server, sessions))
-    return medians(theirs), medians(ours)
+            for name, contender in contenders.items():
+                spent.setdefault(name, []).append(await contender())
+    return {name: medians(found) for name, found in spent.items()}
 
 
 def _cells(spent: Spent, ratio: str) -> tuple[str, ...]:
@@ -100,11 +108,12 @@ def _cells(spent: Spent, ratio: str) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _peer(server: Server) -> AsyncIterator[Peer]:
+async def _peer(server: Server, hiredis: str) -> AsyncIterator[Peer]:
     process = await asyncio.create_subprocess_exec(
         str(PYTHON),
         "tests/bench/peers_redis.py",
         server.url,
+        hiredis,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
