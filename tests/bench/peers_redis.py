@@ -19,8 +19,8 @@ EXCHANGE = [{"role": "user", "content": TEXT}, {"role": "assistant", "content": 
 WINDOW = 50
 
 
-async def main(url: str) -> None:
-    """Answer every line; the same sessions are used again and grow."""
+async def main(url: str, prefix: str) -> None:
+    """Answer every line; sessions of that prefix are used again and grow."""
     from agents.extensions.memory import RedisSession
     from redis.asyncio import Redis
 
@@ -29,7 +29,7 @@ async def main(url: str) -> None:
         made: dict[str, RedisSession] = {}
         while line := await asyncio.to_thread(sys.stdin.readline):
             sessions, turns = map(int, line.split())
-            for name in [f"{sys.argv[2]}-{number}" for number in range(sessions)]:
+            for name in [f"{prefix}-{number}" for number in range(sessions)]:
                 if name not in made:
                     made[name] = RedisSession(name, redis_client=client)
                     await made[name].add_items(EXCHANGE * (WINDOW // 2))
@@ -48,4 +48,4 @@ if __name__ == "__main__":
     if sys.argv[2] == "without":
         # An import of it then fails, as where it is not installed.
         sys.modules["hiredis"] = None  # type: ignore[assignment]
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
