@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
 from tests.bench.redis_listing import redis_listing
+from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers
 from tests.bench.redis_replicas import redis_replicas
 from tests.bench.redis_turns import redis_turns
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "listing": both(listing, redis_listing),
     "cli": command_line,
     "turn": whole_turns,
+    "memory": redis_memory,
     "replicas": redis_replicas,
 }
 
