@@ -1,6 +1,7 @@
 """All that a store keeps, in a form that two runs have in common."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ class Contents:
     ``unled`` are the ids of workspaces that no chat's key leads to, which are left out of ``keys``.
     """
 
-    keys: Mapping[str, str]
+    keys: Mapping[str, list[str]]
     names: Mapping[str, str]
     unled: tuple[str, ...]
 
@@ -38,13 +39,13 @@ async def contents(server: Server, prefix: str) -> Contents:
     leads = {as_text(value) for name, value in held.items() if name.startswith("k:")}
     ids = {match[1]: name for name in held if (match := _WORKSPACE.match(name))}
     unled = tuple(id_ for id_ in ids if id_ not in leads)
-    names = {id_: _chat(held[name]) for id_, name in ids.items()}
-    kept = {
-        _BUCKET.sub("", _renamed(name, names)): _form(value, names)
-        for name, value in held.items()
-        if not any(id_ in name for id_ in unled)
-    }
-    return Contents(kept, names, unled)
+    names = {id_: _chat(held[name]).replace(id_, "itself") for id_, name in ids.items()}
+    kept = defaultdict[str, list[str]](list)
+    for name, value in held.items():
+        if not any(id_ in name for id_ in unled):
+            # Workspaces of two runs share their buckets by chance only.
+            kept[_BUCKET.sub("", _renamed(name, names))] += _lines(value, names)
+    return Contents({name: sorted(lines) for name, lines in kept.items()}, names, unled)
 
 
 async def _value(connection: Connection, name: str, kind: str) -> object:
@@ -70,10 +71,9 @@ def _chat(meta: object) -> str:
     return f"<{as_text(meta[b'key'])}>"
 
 
-def _form(value: object, names: Mapping[str, str]) -> str:
-    if isinstance(value, dict):
-        return "\n".join(sorted(_renamed(repr(pair), names) for pair in value.items()))
-    return _renamed(repr(value), names)
+def _lines(value: object, names: Mapping[str, str]) -> list[str]:
+    items = value.items() if isinstance(value, dict) else [value]
+    return [_renamed(repr(item), names) for item in items]
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -5,10 +5,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 
+from storage.redis import scripts
 from storage.redis.address import Address, parse_address
 from storage.redis.keys import Keys
 from storage.redis.store import RedisStore
-from tests.redis_servers import Proxy, Server, proxy
+from tests.redis_servers import Proxy, Server, encoded, proxy
 from tests.storage.conftest import ManualClock
 from tests.storage.redis.leaks import check_leaks
 
@@ -33,11 +34,19 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(server: Server, *, options: str = "") -> AsyncIterator[Watched]:
-    """A store below a prefix of its own; afterwards nothing may be left of what is gone."""
+async def watched(server: Server) -> AsyncIterator[Watched]:
+    """A store below a prefix of its own, on a server that knows the scripts.
+
+    Afterwards nothing may be left of what is gone.
+    """
     prefix, clock = f"test{token_hex(6)}", ManualClock()
+    async with server.connect() as connection:
+        for name in scripts.names():
+            connection.send(encoded("SCRIPT", "LOAD", scripts.script(name).text))
+        for _ in scripts.names():
+            await connection.receive()
     async with proxy(server.port) as front:
-        address = parse_address(f"redis://127.0.0.1:{front.port}?prefix={prefix}{options}")
+        address = parse_address(f"redis://127.0.0.1:{front.port}?prefix={prefix}")
         async with RedisStore.open(address, clock=clock) as store:
             yield Watched(store, front, server, address, clock)
     await check_leaks(server, prefix)
