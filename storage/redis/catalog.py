@@ -27,6 +27,7 @@ from storage.redis.handing import MEMORY
 from storage.redis.homes import Homes
 from storage.redis.recent import Recent
 from storage.redis.records import instant, session_record, thread_field, turn_record
+from storage.redis.repair import Repair
 from storage.redis.room import Room
 from storage.wellformed import mends_text
 
@@ -45,6 +46,7 @@ class Catalog(Room):
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
         self._audiences: Recent[WorkspaceId, tuple[Audience, ...]] = Recent()
+        self._repair = Repair(calls)
 
     async def create(
         self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
@@ -193,6 +195,11 @@ class Catalog(Room):
         self, session: SessionKey, before: int | None, limit: int
     ) -> tuple[Message, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
+        return await self._repair.sound(session, lambda: self._transcript(session, before, limit))
+
+    async def _transcript(
+        self, session: SessionKey, before: int | None, limit: int
+    ) -> tuple[Message, ...]:
         key = self._calls.keys.of(session.workspace).transcript(session.id)
         end = -1 if before is None else max(before, 0)
         found = row(await self._calls.run("transcript", [key], end, max(limit, 0), durable=False))
@@ -200,6 +207,9 @@ class Catalog(Room):
 
     async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
+        return await self._repair.sound(session, lambda: self._waiting(session))
+
+    async def _waiting(self, session: SessionKey) -> tuple[Turn, ...]:
         inbox = self._calls.keys.of(session.workspace).inbox(session.id)
         found = row(await self._calls.client.command(inbox, b"LRANGE", inbox, 0, -1))
         return tuple(turn_record(blob(one)).turn(session) for one in found)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sessions.errors import LeaseLost, SessionGone, StoreError, StoreUnavailable
+from sessions.errors import LeaseLost, SessionGone, StoreDamaged
 from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionId, SessionKey
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
 from storage import codec
@@ -12,7 +12,7 @@ from storage.redis.client import Reply
 from storage.redis.homes import Homes
 from storage.redis.recent import Recent
 from storage.redis.records import SessionRecord, microseconds, session_record, turn_record
-from storage.redis.repair import Repair
+from storage.redis.repair import Repair, UnreadableWork
 from storage.redis.room import Room
 
 T = TypeVar("T")
@@ -33,14 +33,14 @@ class Handing(Room):
     ) -> Work:
         self._listed_in.put(key, session.audience)
         head, since, orphaned, news = work
-        return Work(
-            session.lease(key),
-            turn_record(blob(head)).turn(key, inbound),
-            session.session(key.workspace),
-            tuple(codec.decode(Message, blob(one)) for one in row(news)),
-            number(since),
-            orphaned=bool(orphaned),
-        )
+        lease = session.lease(key)
+        try:
+            turn = turn_record(blob(head)).turn(key, inbound)
+            messages = tuple(codec.decode(Message, blob(one)) for one in row(news))
+        except StoreDamaged as damage:
+            raise UnreadableWork(str(damage), lease) from None
+        noun = session.session(key.workspace)
+        return Work(lease, turn, noun, messages, number(since), orphaned=bool(orphaned))
 
     async def _audience(self, key: SessionKey) -> Audience:
         """Which index the session is listed in: fixed at its birth, so remembering it is safe."""
@@ -53,14 +53,7 @@ class Handing(Room):
 
     async def _sound(self, session: SessionKey, step: Callable[[], Awaitable[T]]) -> T:
         """Take the step; where a record cannot be read, once more without it."""
-        try:
-            return await step()
-        except StoreUnavailable:
-            raise
-        except StoreError:
-            if not await self._repair.session(session):
-                raise
-        return await step()
+        return await self._repair.sound(session, step)
 
     def _of(self, session: SessionKey) -> list[bytes]:
         return self._calls.keys.of(session.workspace).of_turns(session.id)

@@ -1,18 +1,29 @@
 """Records that cannot be read: found when a session's script or reply fails, put aside, and reported."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
-from sessions.errors import StoreDamaged
-from sessions.model import Message, SessionKey
+from sessions.errors import StoreDamaged, StoreError, StoreUnavailable
+from sessions.model import Lease, Message, SessionKey
 from sessions.ports.catalog import Quarantined
 from storage import codec
-from storage.redis.calls import Calls, blob, row
+from storage.redis.calls import Calls, blob, packed, row
 from storage.redis.keys import BUCKETS
 from storage.redis.records import turn_record
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
+
+
+class UnreadableWork(StoreDamaged):
+    """Work was handed out under a lease, and cannot be read."""
+
+    def __init__(self, why: str, lease: Lease) -> None:
+        super().__init__(why)
+        self.lease = lease
 
 
 class Repair:
@@ -20,6 +31,20 @@ class Repair:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+
+    async def sound(self, key: SessionKey, step: Callable[[], Awaitable[T]]) -> T:
+        """Take a step of the session; where a record cannot be read, once more without it."""
+        try:
+            return await step()
+        except StoreUnavailable:
+            raise
+        except StoreError as failure:
+            if not await self.session(key):
+                raise
+            if isinstance(failure, UnreadableWork):
+                # Nobody knows of this lease; the next step takes another.
+                await free(self._calls, failure.lease)
+        return await step()
 
     async def session(self, key: SessionKey) -> bool:
         """Put aside what cannot be read; whether there was anything."""
@@ -57,6 +82,15 @@ class Repair:
                 is_transcript = int(what == "transcript")
                 args = (key.id, is_transcript, f"{what} of {key}", str(damage), record)
                 await self._calls.run("put_aside", names, *args)
-                log.exception("store.quarantined", place=f"{what} of {key}")
+                # No trace: it may show the record.
+                log.error("store.quarantined", place=f"{what} of {key}", why=str(damage))  # noqa: TRY400
                 put_aside = True
         return put_aside
+
+
+async def free(calls: Calls, lease: Lease) -> None:
+    """Free the lease if it is held. See :meth:`sessions.ports.turns.Turns.release`."""
+    key = lease.session
+    held = (lease.holder, lease.token, lease.fence)
+    args = packed(key.workspace, key.id, calls.keys.wakeups, *held)
+    await calls.run("release", calls.keys.of(key.workspace).of_turns(key.id), args)
