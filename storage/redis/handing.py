@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sessions.errors import LeaseLost, SessionGone, StoreDamaged
-from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionId, SessionKey
+from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionId, SessionKey, ThreadRef
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
 from storage import codec
 from storage.redis.calls import Calls, blob, number, row
@@ -51,9 +51,11 @@ class Handing(Room):
         found = await self._calls.client.command(keys.sessions, b"HGET", keys.sessions, key.id)
         return OPEN if found is None else session_record(blob(found)).audience
 
-    async def _sound(self, session: SessionKey, step: Callable[[], Awaitable[T]]) -> T:
+    async def _sound(
+        self, session: SessionKey, step: Callable[[], Awaitable[T]], thread: ThreadRef | None = None
+    ) -> T:
         """Take the step; where a record cannot be read, once more without it."""
-        return await self._repair.sound(session, step)
+        return await self._repair.sound(session, step, thread)
 
     def _of(self, session: SessionKey) -> list[bytes]:
         return self._calls.keys.of(session.workspace).of_turns(session.id)

@@ -140,7 +140,7 @@ class Turns(Accepting):
             MEMORY,
         )
         names = [*self._of(session), keys.of(session.workspace).receipt(event)]
-        stopped = text(await self._calls.run("stop", names, args))
+        stopped = text(await self._sound(session, lambda: self._calls.run("stop", names, args)))
         return EventId(stopped) if stopped else None
 
     def wakeups(self) -> AbstractAsyncContextManager[AsyncIterator[Wakeup]]:
