@@ -106,7 +106,7 @@ async def test_an_engines_warm_turn_is_four_round_trips_of_which_two_are_awaited
             await engine.accept(said("a question", number))
             await screen.wait(number)
             await until(lambda: any(is_delivery(trip) for trip in one.front.log))
-    assert trips(one.front) == ["accept", "note_reply", "commit", "delivered"]
+        assert trips(one.front) == ["accept", "note_reply", "commit", "delivered"]
 
 
 @pytest.mark.parametrize("messages", [10, 1_000])
