@@ -72,7 +72,7 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
         except StoreUnavailable:
             return None
 
-    return (await until("the store is back", tried))[0]
+    return (await until("the store is back", tried, seconds=60))[0]
 
 
 async def finish(one: Surviving, work: Work, *said: str) -> None:
@@ -96,7 +96,7 @@ async def test_what_was_accepted_is_answered_though_the_master_dies_at_once(tmp_
             work = await one.acquired(session.key, f"holder {number}")
             assert work.turn.inbound == inbound(number)
             await finish(one, work, f"question {number}", f"answer {number}")
-            await servers.failed_over(old)
+            await servers.failed_over(old, seconds=60)
             await servers.rejoin(old)
         expected = [f"{what} {number}" for number in range(1, 4) for what in ("question", "answer")]
         assert await texts(one, session) == expected
@@ -138,7 +138,7 @@ async def test_with_local_durability_a_failover_takes_what_no_replica_had_and_no
         old.kill()
         for replica in replicas:
             replica.resume()
-        await servers.failed_over(old)
+        await servers.failed_over(old, seconds=60)
 
         work = await one.acquired(session.key, "one", "a new token")
         assert work.lease.fence == lost.lease.fence
@@ -168,7 +168,7 @@ async def test_a_master_of_a_cluster_dies_and_its_sessions_go_on_when_it_has_a_r
             message = inbound(1, thread("7", key.removeprefix("telegram:")), workspace=key)
             waiting.append((await insist(partial(accept, one.store, message))).session)
         killed = await servers.kill_node_of(one.keys.of(waiting[0].key.workspace).sessions)
-        await servers.failed_over(killed)
+        await servers.failed_over(killed, seconds=60)
         # The successor has no replica, so it takes no writes that have to be durable.
         with pytest.raises(StoreUnavailable):
             await one.store.acquire(waiting[0].key, claim("one"), None)
