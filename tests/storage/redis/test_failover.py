@@ -87,20 +87,53 @@ async def texts(one: Surviving, session: Session) -> list[str]:
     return [message.content for message in found]
 
 
-async def test_what_was_accepted_is_answered_though_the_master_dies_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("messages", [1, 10])
+async def test_what_was_accepted_is_answered_though_the_master_dies_at_once(
+    tmp_path: Path, messages: int
+) -> None:
     async with sentinels(tmp_path) as servers, opened(servers, REPLICATED) as one:
-        for number in range(1, 4):
+        numbers = range(1, messages + 1)
+        for number in numbers:
             accepted = await insist(partial(accept, one.store, inbound(number)))
-            old = await servers.kill_master()
-            session = accepted.session
+        old = await servers.kill_master()
+        session = accepted.session
+        for number in numbers:
             work = await one.acquired(session.key, f"holder {number}")
             assert work.turn.inbound == inbound(number)
             await finish(one, work, f"question {number}", f"answer {number}")
-            await servers.failed_over(old, seconds=60)
-            await servers.rejoin(old)
-        expected = [f"{what} {number}" for number in range(1, 4) for what in ("question", "answer")]
-        assert await texts(one, session) == expected
-        assert await one.store.waiting(session.key) == ()
+        said = [f"{what} {number}" for number in numbers for what in ("question", "answer")]
+        assert await texts(one, session) == said
+        assert await insist(lambda: one.store.waiting(session.key)) == ()
+        await servers.failed_over(old, seconds=60)
+
+
+async def test_what_was_committed_is_delivered_though_the_master_dies_at_once(tmp_path: Path) -> None:
+    async with sentinels(tmp_path) as servers, opened(servers, REPLICATED) as one:
+        session = (await insist(lambda: accept(one.store, inbound(1)))).session
+        work = await one.acquired(session.key, "one")
+        done = result(work.turn.id, "a", "b")
+        await insist(lambda: one.store.commit(work.lease, done))
+        old = await servers.kill_master()
+        assert not (await insist(lambda: one.store.commit(work.lease, done))).fresh
+        again = await one.acquired(session.key, "two")
+        assert again.turn.answer == done.answer
+        await insist(lambda: one.store.delivered(again.lease, again.turn.id, claim("two"), None))
+        assert await texts(one, session) == ["a", "b"]
+        await servers.failed_over(old, seconds=60)
+
+
+async def test_who_goes_on_after_a_delivery_goes_on_after_the_masters_death(tmp_path: Path) -> None:
+    async with sentinels(tmp_path) as servers, opened(servers, REPLICATED) as one:
+        session = (await insist(lambda: accept(one.store, inbound(1)))).session
+        await insist(lambda: accept(one.store, inbound(2)))
+        work = await one.acquired(session.key, "one")
+        await insist(lambda: one.store.commit(work.lease, result(work.turn.id, "a", "b")))
+        following = await insist(lambda: one.store.delivered(work.lease, work.turn.id, claim(), None))
+        old = await servers.kill_master()
+        assert following is not None
+        await finish(one, following, "c", "d")
+        assert await texts(one, session) == ["a", "b", "c", "d"]
+        await servers.failed_over(old, seconds=60)
 
 
 async def test_nothing_is_accepted_while_no_replica_takes_it(sentinel_set: SentinelSet) -> None:
