@@ -38,7 +38,7 @@ class Accepting(Handing):
                 home = await self._new_home(inbound, proposal)
             key = SessionKey(home.workspace, home.session)
             accepting = partial(self._accept, inbound, made, home, claim, known)
-            found = await self._sound(key, accepting)
+            found = await self._sound(key, accepting, place.thread)
             if isinstance(found, Accepted):
                 return found
             match text(found[0]):

@@ -1,6 +1,6 @@
 """Sessions, bindings and transcripts in Redis: see :class:`sessions.ports.catalog.Catalog`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 
 import structlog
@@ -13,6 +13,7 @@ from sessions.model import (
     EventId,
     Message,
     Session,
+    SessionId,
     SessionKey,
     ThreadRef,
     Turn,
@@ -27,6 +28,7 @@ from storage.redis.client import Reply
 from storage.redis.handing import MEMORY
 from storage.redis.homes import REMEMBERED, Homes
 from storage.redis.records import instant, session_record, thread_field, turn_record
+from storage.redis.repair import Repair
 from storage.redis.room import Room
 from storage.wellformed import mends_text
 
@@ -45,6 +47,7 @@ class Catalog(Room):
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
         self._audiences: Recent[WorkspaceId, tuple[Audience, ...]] = Recent(REMEMBERED)
+        self._repair = Repair(calls)
 
     async def create(
         self, workspace: WorkspaceId, new: NewSession, thread: ThreadRef | None, event: EventId
@@ -76,7 +79,8 @@ class Catalog(Room):
             keys.audiences,
             keys.receipt(event),
         ]
-        found = row(await self._calls.run("create", names, args))
+        key = SessionKey(workspace, new.id)
+        found = row(await self._repair.sound(key, lambda: self._calls.run("create", names, args), thread))
         match text(found[0]):
             case "nowhere":
                 raise NoSuchSession("That workspace does not exist.")
@@ -95,7 +99,7 @@ class Catalog(Room):
         await self._homes.settle(thread, session.workspace)
         args = packed(self._calls.clock, session.id, thread_field(thread), MEMORY)
         names = [keys.sessions, keys.bindings, keys.receipt(event)]
-        found = await self._calls.run("bind", names, args)
+        found = await self._repair.sound(session, lambda: self._calls.run("bind", names, args), thread)
         if found is None:
             raise NoSuchSession(_GONE)
         return _session(session.workspace, found)
@@ -109,7 +113,7 @@ class Catalog(Room):
         found = await self._calls.run(
             "bound", [keys.sessions, keys.bindings], thread_field(thread), durable=False
         )
-        return None if found is None else _session(workspace, found)
+        return await self._whole(workspace, found)
 
     async def unbind(self, thread: ThreadRef) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.unbind`."""
@@ -130,6 +134,9 @@ class Catalog(Room):
 
     async def get(self, session: SessionKey) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.get`."""
+        return await self._repair.sound(session, lambda: self._get(session))
+
+    async def _get(self, session: SessionKey) -> Session | None:
         sessions = self._calls.keys.of(session.workspace).sessions
         found = await self._calls.client.command(sessions, b"HGET", sessions, session.id)
         if found is None:
@@ -141,7 +148,7 @@ class Catalog(Room):
         """See :meth:`sessions.ports.catalog.Catalog.by_name`."""
         keys = self._calls.keys.of(workspace)
         found = await self._calls.run("by_name", [keys.sessions, keys.names], fold(name), durable=False)
-        return None if found is None else _session(workspace, found)
+        return await self._whole(workspace, found)
 
     async def page(
         self,
@@ -165,10 +172,12 @@ class Catalog(Room):
                 break
             wanted = tuple(Audience(text(one)) for one in row(found[1]))
             self._audiences.put(workspace, wanted)
-        listed = [one for one in row(found[2]) if one is not None]
-        shown = tuple(_readable(workspace, listed[:limit]))
+        ids, records = row(found[2]), row(found[3])
+        pairs = [pair for pair in zip(ids, records, strict=True) if pair[1] is not None]
+        read = [await self._whole(workspace, list(pair)) for pair in pairs[:limit]]
+        shown = tuple(one for one in read if one is not None)
         following = None
-        if shown and len(listed) > limit:
+        if shown and len(pairs) > limit:
             following = cursors.after_session(instant(shown[-1].active_at), shown[-1].key.id)
         return SessionPage(shown, number(found[1]), following)
 
@@ -193,6 +202,11 @@ class Catalog(Room):
         self, session: SessionKey, before: int | None, limit: int
     ) -> tuple[Message, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.transcript`."""
+        return await self._repair.sound(session, lambda: self._transcript(session, before, limit))
+
+    async def _transcript(
+        self, session: SessionKey, before: int | None, limit: int
+    ) -> tuple[Message, ...]:
         key = self._calls.keys.of(session.workspace).transcript(session.id)
         end = -1 if before is None else max(before, 0)
         found = row(await self._calls.run("transcript", [key], end, max(limit, 0), durable=False))
@@ -200,6 +214,9 @@ class Catalog(Room):
 
     async def waiting(self, session: SessionKey) -> tuple[Turn, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.waiting`."""
+        return await self._repair.sound(session, lambda: self._waiting(session))
+
+    async def _waiting(self, session: SessionKey) -> tuple[Turn, ...]:
         inbox = self._calls.keys.of(session.workspace).inbox(session.id)
         found = row(await self._calls.client.command(inbox, b"LRANGE", inbox, 0, -1))
         return tuple(turn_record(blob(one)).turn(session) for one in found)
@@ -227,7 +244,7 @@ class Catalog(Room):
             keys.audiences,
             keys.receipt(event),
         ]
-        found = await self._calls.run("delete", names, args)
+        found = await self._repair.sound(session, lambda: self._calls.run("delete", names, args))
         if found is None:
             raise NoSuchSession(_GONE)
         return _session(session.workspace, found)
@@ -239,6 +256,21 @@ class Catalog(Room):
             "recorded", [receipt], packed(self._calls.clock, MEMORY), durable=False
         )
         return None if found is None else _session(workspace, found)
+
+    async def _whole(self, workspace: WorkspaceId, found: Reply) -> Session | None:
+        """The session of an id and a record; one that cannot be read is looked at alone."""
+        if found is None:
+            return None
+        id_, record = row(found)
+        try:
+            return None if record is None else _session(workspace, record)
+        except StoreDamaged:
+            key = SessionKey(workspace, SessionId(text(id_)))
+        try:
+            return await self.get(key)
+        except StoreDamaged as damage:
+            log.error("session.skipped", session=key.id, why=str(damage))  # noqa: TRY400 - no trace of a record
+            return None
 
     def _audiences_of(self, workspace: WorkspaceId) -> tuple[Audience, ...]:
         return self._audiences.get(workspace, ())
@@ -260,12 +292,3 @@ class Catalog(Room):
 
 def _session(workspace: WorkspaceId, record: Reply) -> Session:
     return session_record(blob(record)).session(workspace)
-
-
-def _readable(workspace: WorkspaceId, records: Sequence[Reply]) -> Iterable[Session]:
-    """One damaged record hides no other."""
-    for record in records:
-        try:
-            yield _session(workspace, record)
-        except StoreDamaged as damage:
-            log.error("page.skipped", workspace=workspace, why=str(damage))  # noqa: TRY400 - no trace of a record

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sessions.errors import LeaseLost, SessionGone, StoreError, StoreUnavailable
-from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey
+from sessions.errors import LeaseLost, SessionGone, StoreDamaged
+from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey, ThreadRef
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
 from sessions.recent import Recent
 from storage import codec
@@ -12,7 +12,7 @@ from storage.redis.calls import Calls, blob, number, row
 from storage.redis.client import Reply
 from storage.redis.homes import REMEMBERED, Homes
 from storage.redis.records import SessionRecord, microseconds, session_record, turn_record
-from storage.redis.repair import Repair
+from storage.redis.repair import Repair, UnreadableWork
 from storage.redis.room import Room
 
 T = TypeVar("T")
@@ -36,14 +36,14 @@ class Handing(Room):
         self._listed_in.put(key, session.audience)
         self._vouched.put(key, self._calls.client.connections)
         head, since, orphaned, news = work
-        return Work(
-            session.lease(key),
-            turn_record(blob(head)).turn(key, inbound),
-            session.session(key.workspace),
-            tuple(codec.decode(Message, blob(one)) for one in row(news)),
-            number(since),
-            orphaned=bool(orphaned),
-        )
+        lease = session.lease(key)
+        try:
+            turn = turn_record(blob(head)).turn(key, inbound)
+            messages = tuple(codec.decode(Message, blob(one)) for one in row(news))
+        except StoreDamaged as damage:
+            raise UnreadableWork(str(damage), lease) from None
+        noun = session.session(key.workspace)
+        return Work(lease, turn, noun, messages, number(since), orphaned=bool(orphaned))
 
     def _count_known(self, known: Known | None, key: SessionKey) -> int:
         """How many of the session's messages the caller has; none that a failover may have lost."""
@@ -60,16 +60,11 @@ class Handing(Room):
         found = await self._calls.client.command(keys.sessions, b"HGET", keys.sessions, key.id)
         return OPEN if found is None else session_record(blob(found)).audience
 
-    async def _sound(self, session: SessionKey, step: Callable[[], Awaitable[T]]) -> T:
+    async def _sound(
+        self, session: SessionKey, step: Callable[[], Awaitable[T]], thread: ThreadRef | None = None
+    ) -> T:
         """Take the step; where a record cannot be read, once more without it."""
-        try:
-            return await step()
-        except StoreUnavailable:
-            raise
-        except StoreError:
-            if not await self._repair.session(session):
-                raise
-        return await step()
+        return await self._repair.sound(session, step, thread)
 
     def _of(self, session: SessionKey) -> list[bytes]:
         return self._calls.keys.of(session.workspace).of_turns(session.id)

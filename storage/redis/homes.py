@@ -32,6 +32,7 @@ class Homes:
         self._calls = calls
         self._leads: Recent[WorkspaceKey, WorkspaceId] = Recent(REMEMBERED)
         self._bound: Recent[ThreadRef, Home] = Recent(REMEMBERED)
+        self._made: Recent[WorkspaceKey, WorkspaceId] = Recent(REMEMBERED)
 
     def bound(self, thread: ThreadRef, key: WorkspaceKey) -> Home | None:
         """The session the thread was bound to, if that was in the workspace of that key."""
@@ -108,13 +109,16 @@ class Homes:
         return None if found is None else WorkspaceId(text(found))
 
     async def _make(self, key: WorkspaceKey, title: str) -> None:
-        # The record first: a key never leads to nothing. One that lost the race is taken away again.
-        fresh = WorkspaceId(token_hex(8))
+        # The record first: a key never leads to nothing. One that lost the race is taken away again, and
+        # one whose making got no reply is made under the same id when that is repeated.
+        fresh = self._made.get(key, None) or WorkspaceId(token_hex(8))
+        self._made.put(key, fresh)
         await self._record(fresh, key, title, make=True)
         first = text(await self._calls.run("claim_key", [self._calls.keys.lead(key)], fresh))
         if first != fresh:
             meta = self._calls.keys.of(fresh).meta
             await self._calls.client.command(meta, b"DEL", meta)
+        self._made.drop(key)
 
     async def _register(self, workspace: Workspace) -> None:
         """Again and again, for whoever made it may have died before."""

@@ -1,18 +1,30 @@
 """Records that cannot be read: found when a session's script or reply fails, put aside, and reported."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
-from sessions.errors import StoreDamaged
-from sessions.model import Message, SessionKey
+from sessions.errors import StoreDamaged, StoreError, StoreUnavailable
+from sessions.model import Lease, Message, SessionId, SessionKey, ThreadRef
 from sessions.ports.catalog import Quarantined
 from storage import codec
-from storage.redis.calls import Calls, blob, row
+from storage.redis.calls import Calls, blob, packed, row, text
 from storage.redis.keys import BUCKETS
-from storage.redis.records import turn_record
+from storage.redis.rebuilding import rebuild
+from storage.redis.records import thread_field, turn_record
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
+
+
+class UnreadableWork(StoreDamaged):
+    """Work was handed out under a lease, and cannot be read."""
+
+    def __init__(self, why: str, lease: Lease) -> None:
+        super().__init__(why)
+        self.lease = lease
 
 
 class Repair:
@@ -21,16 +33,39 @@ class Repair:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
+    async def sound(
+        self, key: SessionKey, step: Callable[[], Awaitable[T]], thread: ThreadRef | None = None
+    ) -> T:
+        """Take a step of the session; where a record cannot be read, once more without it.
+
+        The record may also be of the session that the thread is bound to.
+        """
+        try:
+            return await step()
+        except StoreUnavailable:
+            raise
+        except StoreError as failure:
+            bound = None if thread is None else await self._bound(key, thread)
+            if not await self.session(key) and not (bound and await self.session(bound)):
+                raise
+            if isinstance(failure, UnreadableWork):
+                # Nobody knows of this lease; the next step takes another.
+                await free(self._calls, failure.lease)
+        return await step()
+
     async def session(self, key: SessionKey) -> bool:
         """Put aside what cannot be read; whether there was anything."""
         keys = self._calls.keys.of(key.workspace)
+        why = await rebuild(self._calls, key)
+        if why is not None:
+            _report(f"session {key}", why)
         inbox = await self._list(
             key, keys.inbox(key.id), "inbox", lambda record: turn_record(record).turn(key)
         )
         transcript = await self._list(
             key, keys.transcript(key.id), "transcript", lambda record: codec.decode(Message, record)
         )
-        return inbox or transcript
+        return why is not None or inbox or transcript
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
@@ -57,6 +92,24 @@ class Repair:
                 is_transcript = int(what == "transcript")
                 args = (key.id, is_transcript, f"{what} of {key}", str(damage), record)
                 await self._calls.run("put_aside", names, *args)
-                log.exception("store.quarantined", place=f"{what} of {key}")
+                _report(f"{what} of {key}", str(damage))
                 put_aside = True
         return put_aside
+
+    async def _bound(self, key: SessionKey, thread: ThreadRef) -> SessionKey | None:
+        bindings = self._calls.keys.of(key.workspace).bindings
+        found = await self._calls.client.command(bindings, b"HGET", bindings, thread_field(thread))
+        return None if found is None else SessionKey(key.workspace, SessionId(text(found)))
+
+
+def _report(place: str, why: str) -> None:
+    # No trace: it may show the record.
+    log.error("store.quarantined", place=place, why=why)
+
+
+async def free(calls: Calls, lease: Lease) -> None:
+    """Free the lease if it is held. See :meth:`sessions.ports.turns.Turns.release`."""
+    key = lease.session
+    held = (lease.holder, lease.token, lease.fence)
+    args = packed(key.workspace, key.id, calls.keys.wakeups, *held)
+    await calls.run("release", calls.keys.of(key.workspace).of_turns(key.id), args)

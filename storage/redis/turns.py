@@ -11,6 +11,7 @@ from storage.redis.accepting import Accepting
 from storage.redis.calls import blob, number, packed, row, text
 from storage.redis.handing import MEMORY, check_held, claim_fields, held_fields
 from storage.redis.records import instant, microseconds, moment, session_record
+from storage.redis.repair import free
 from storage.redis.wakeups import wakeups
 from storage.rules import gone
 from storage.wellformed import mends_text
@@ -117,9 +118,7 @@ class Turns(Accepting):
 
     async def release(self, lease: Lease) -> None:
         """See :meth:`sessions.ports.turns.Turns.release`."""
-        key = lease.session
-        args = packed(key.workspace, key.id, self._calls.keys.wakeups, *held_fields(lease))
-        await self._calls.run("release", self._of(key), args)
+        await free(self._calls, lease)
 
     async def stop(
         self,
@@ -141,7 +140,7 @@ class Turns(Accepting):
             MEMORY,
         )
         names = [*self._of(session), keys.of(session.workspace).receipt(event)]
-        stopped = text(await self._calls.run("stop", names, args))
+        stopped = text(await self._sound(session, lambda: self._calls.run("stop", names, args)))
         return EventId(stopped) if stopped else None
 
     def wakeups(self) -> AbstractAsyncContextManager[AsyncIterator[Wakeup]]:

@@ -3,6 +3,7 @@
 A move changes keys in several slots, so it is many steps; each may be repeated, and all are if one fails.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sessions.model import SessionId, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
@@ -42,7 +43,7 @@ class Workspaces(Room):
         if chat_field(old) == chat_field(new):
             return
         affected = await self._affected(old, new)
-        await self._move_key(_chat_key(old), _chat_key(new))
+        await self._move_key(_chat_key(old), _chat_key(new), affected)
         for workspace in affected:
             await self._move_bindings(workspace, old, new)
             await self._move_inbounds(workspace, old, new)
@@ -81,21 +82,28 @@ class Workspaces(Room):
                 found[WorkspaceId(text(holder))] = None
         return list(found)
 
-    async def _move_key(self, old: WorkspaceKey, new: WorkspaceKey) -> None:
+    async def _move_key(
+        self, old: WorkspaceKey, new: WorkspaceKey, affected: Iterable[WorkspaceId]
+    ) -> None:
         """The old key goes on leading to the workspace.
 
-        A workspace that the new chat got in the meantime steps aside: its own key gets its id added.
+        A workspace that the new chat got in the meantime steps aside: its own key gets its id added. A
+        record always names the keys that lead to it before they do, so that no step leaves a key astray.
         """
-        moved, aside = await self._homes.find(old), await self._homes.find(new)
-        if moved is None or moved.key == new:
+        moved, there = await self._homes.find(old), await self._homes.find(new)
+        if moved is None:
             return
-        if aside is not None:
-            elsewhere = WorkspaceKey(f"{new}:{aside.id}")
-            await self._lead(elsewhere, aside.id)
-            await self._calls.run("rename", [self._calls.keys.of(aside.id).meta], elsewhere, new)
-        await self._lead(new, moved.id)
-        await self._calls.run("rename", [self._calls.keys.of(moved.id).meta], new, "")
+        if there is not None and there.id != moved.id:
+            await self._rename(there.id, WorkspaceKey(f"{new}:{there.id}"))
+        if there is None or there.id != moved.id:
+            await self._rename(moved.id, new)
+        for meta in (self._calls.keys.of(other).meta for other in affected if other != moved.id):
+            await self._calls.client.command(meta, b"HDEL", meta, f"={new}")
         self._homes.forget_key(new)
+
+    async def _rename(self, workspace: WorkspaceId, key: WorkspaceKey) -> None:
+        await self._calls.run("rename", [self._calls.keys.of(workspace).meta], key)
+        await self._lead(key, workspace)
 
     async def _lead(self, key: WorkspaceKey, workspace: WorkspaceId) -> None:
         lead = self._calls.keys.lead(key)

@@ -15,8 +15,8 @@ local function unbind_thread(bindings, thread, in_hand)
   if not id then
     return
   end
-  redis.call('HDEL', bindings, thread)
   local former = in_hand and in_hand[ID] == id and in_hand or load_session(id)
+  redis.call('HDEL', bindings, thread)
   if former then
     drop_thread(former, thread)
     if former ~= in_hand then

@@ -2,4 +2,4 @@
 -- The session that a thread is bound to. See Catalog.bound.
 
 local id = redis.call('HGET', KEYS[2], ARGV[1])
-return id and redis.call('HGET', SESSIONS, id)
+return id and { id, redis.call('HGET', SESSIONS, id) }

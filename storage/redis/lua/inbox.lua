@@ -35,20 +35,24 @@ end
 
 -- Puts a new turn at the end, or before the waiting ones of its thread that were said after it: each of
 -- those moves to the next place of that thread, so that other threads keep theirs. Returns its place.
+-- All is read before anything is written: a turn that cannot be read ends the script there.
 local function enqueue(turn)
-  local free = redis.call('RPUSH', INBOX, cmsgpack.pack(turn)) - 1
-  local place = free - 1
-  while place >= 0 do
+  local free = redis.call('LLEN', INBOX)
+  local later = {}
+  for place = free - 1, 0, -1 do
     local other = turn_at(place)
     if other[THREAD] == turn[THREAD] then
       if other[HANDED] or other[NUMBER] <= turn[NUMBER] then
         break
       end
-      put_turn(free, other)
-      put_turn(place, turn)
-      free = place
+      table.insert(later, { place, other })
     end
-    place = place - 1
+  end
+  redis.call('RPUSH', INBOX, cmsgpack.pack(turn))
+  for _, one in ipairs(later) do
+    put_turn(free, one[2])
+    put_turn(one[1], turn)
+    free = one[1]
   end
   return free
 end

@@ -65,4 +65,4 @@ local ids = {}
 for place = skip + 1, math.min(#ranked, needed) do
   table.insert(ids, ranked[place][2])
 end
-return { 'page', total, #ids > 0 and redis.call('HMGET', SESSIONS, unpack(ids)) or {} }
+return { 'page', total, ids, #ids > 0 and redis.call('HMGET', SESSIONS, unpack(ids)) or {} }

@@ -1,8 +1,4 @@
--- Gives a workspace another key of its own; a key that another workspace gets leads here no more.
+-- Gives a workspace another key of its own; the keys that led to it go on doing so.
 
-local key, taken_away = ARGV[1], ARGV[2]
-redis.call('HSET', KEYS[1], 'key', key, '=' .. key, '')
-if taken_away ~= '' then
-  redis.call('HDEL', KEYS[1], '=' .. taken_away)
-end
+redis.call('HSET', KEYS[1], 'key', ARGV[1], '=' .. ARGV[1], '')
 return 1
