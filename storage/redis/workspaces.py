@@ -74,8 +74,8 @@ class Workspaces(Room):
     async def _affected(self, old: ThreadRef, new: ThreadRef) -> list[WorkspaceId]:
         found: dict[WorkspaceId, None] = {}
         for chat in (old, new):
-            if (workspace := await self._homes.find(_chat_key(chat))) is not None:
-                found[workspace.id] = None
+            if (workspace := await self._homes.lead(_chat_key(chat))) is not None:
+                found[workspace] = None
             homes = self._calls.keys.homes(chat)
             for holder in row(await self._calls.client.command(homes, b"HVALS", homes)):
                 found[WorkspaceId(text(holder))] = None
@@ -85,14 +85,15 @@ class Workspaces(Room):
         """The old key goes on leading to the workspace.
 
         A workspace that the new chat got in the meantime steps aside: its own key gets its id added.
+        Where the new key leads is read as it is: a move that was cut short leaves it half way.
         """
-        moved, aside = await self._homes.find(old), await self._homes.find(new)
+        moved, aside = await self._homes.find(old), await self._homes.lead(new)
         if moved is None or moved.key == new:
             return
-        if aside is not None:
-            elsewhere = WorkspaceKey(f"{new}:{aside.id}")
-            await self._lead(elsewhere, aside.id)
-            await self._calls.run("rename", [self._calls.keys.of(aside.id).meta], elsewhere, new)
+        if aside is not None and aside != moved.id:
+            elsewhere = WorkspaceKey(f"{new}:{aside}")
+            await self._lead(elsewhere, aside)
+            await self._calls.run("rename", [self._calls.keys.of(aside).meta], elsewhere, new)
         await self._lead(new, moved.id)
         await self._calls.run("rename", [self._calls.keys.of(moved.id).meta], new, "")
         self._homes.forget_key(new)
