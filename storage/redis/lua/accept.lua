@@ -82,8 +82,9 @@ if elsewhere then
   return elsewhere
 end
 turn[OWNER_UNTIL], turn[ACCEPTED_AT] = now + patience, now
-local place = enqueue(turn)
+-- First, so that a damaged turn on the way to its place does not make it wait twice.
 redis.call('SET', EVENT_KEY, cmsgpack.pack({ id, now, false, '' }), 'PX', math.ceil(memory / 1000))
+local place = enqueue(turn)
 local work = take_or_wake(session, workspace, channel, claim, known, limit, now)
 session[ARCHIVED] = false
 session[ACTIVE_AT] = math.max(session[ACTIVE_AT], now)
