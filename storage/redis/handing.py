@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sessions.errors import LeaseLost, SessionGone, StoreDamaged
-from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey, ThreadRef
+from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey, ThreadRef, Turn
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
 from sessions.recent import Recent
 from storage import codec
 from storage.redis.calls import Calls, blob, number, row
 from storage.redis.client import Reply
 from storage.redis.homes import REMEMBERED, Homes
-from storage.redis.records import SessionRecord, microseconds, session_record, turn_record
+from storage.redis.records import SessionRecord, microseconds, moment, session_record, turn_record
 from storage.redis.repair import Repair, UnreadableWork
 from storage.redis.room import Room
 
@@ -38,7 +38,7 @@ class Handing(Room):
         head, since, orphaned, news = work
         lease = session.lease(key)
         try:
-            turn = turn_record(blob(head)).turn(key, inbound)
+            turn = _turn(key, head, inbound)
             messages = tuple(codec.decode(Message, blob(one)) for one in row(news))
         except StoreDamaged as damage:
             raise UnreadableWork(str(damage), lease) from None
@@ -68,6 +68,13 @@ class Handing(Room):
 
     def _of(self, session: SessionKey) -> list[bytes]:
         return self._calls.keys.of(session.workspace).of_turns(session.id)
+
+
+def _turn(key: SessionKey, head: Reply, inbound: Inbound | None) -> Turn:
+    """The head; of one that was just accepted the script only says when."""
+    if isinstance(head, int) and inbound is not None:
+        return Turn(key, inbound, moment(head))
+    return turn_record(blob(head)).turn(key, inbound)
 
 
 def claim_fields(claim: Claim) -> tuple[object, ...]:

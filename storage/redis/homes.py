@@ -53,16 +53,21 @@ class Homes:
         self._leads.drop(key)
 
     async def workspace(self, key: WorkspaceKey) -> WorkspaceId:
-        """The workspace that the key leads to; made if there is none."""
-        known = self._leads.get(key, None)
-        if known is not None:
-            return known
-        return (await self.obtain(key)).id
+        """The workspace that the key leads to at this moment; made if there is none."""
+        remembered = self._leads.get(key, None) is not None
+        found = await self.find(key) if remembered else None
+        return (found or await self.obtain(key)).id
+
+    async def lead(self, key: WorkspaceKey) -> WorkspaceId | None:
+        """Where the key leads, be it in the middle of a move that the workspace does not know of yet."""
+        lead = self._calls.keys.lead(key)
+        found = await self._calls.client.command(lead, b"GET", lead)
+        return None if found is None else WorkspaceId(text(found))
 
     async def find(self, key: WorkspaceKey, title: str = "") -> Workspace | None:
         """Look the workspace up; a title that is given replaces the stored one."""
         for _ in range(_TRIES):
-            id_ = self._leads.get(key, None) or await self._lead(key)
+            id_ = self._leads.get(key, None) or await self.lead(key)
             if id_ is None:
                 return None
             found = await self._record(id_, key, title, make=False)
@@ -102,11 +107,6 @@ class Homes:
         keys = self._calls.keys.of(workspace)
         await self._calls.run("unbind", [keys.sessions, keys.bindings], thread_field(thread))
         self._bound.drop(thread)
-
-    async def _lead(self, key: WorkspaceKey) -> WorkspaceId | None:
-        lead = self._calls.keys.lead(key)
-        found = await self._calls.client.command(lead, b"GET", lead)
-        return None if found is None else WorkspaceId(text(found))
 
     async def _make(self, key: WorkspaceKey, title: str) -> None:
         # The record first: a key never leads to nothing. One that lost the race is taken away again, and

@@ -75,8 +75,8 @@ class Workspaces(Room):
     async def _affected(self, old: ThreadRef, new: ThreadRef) -> list[WorkspaceId]:
         found: dict[WorkspaceId, None] = {}
         for chat in (old, new):
-            if (workspace := await self._homes.find(_chat_key(chat))) is not None:
-                found[workspace.id] = None
+            if (workspace := await self._homes.lead(_chat_key(chat))) is not None:
+                found[workspace] = None
             homes = self._calls.keys.homes(chat)
             for holder in row(await self._calls.client.command(homes, b"HVALS", homes)):
                 found[WorkspaceId(text(holder))] = None

@@ -82,9 +82,17 @@ if elsewhere then
   return elsewhere
 end
 turn[OWNER_UNTIL], turn[ACCEPTED_AT] = now + patience, now
-local place = enqueue(turn)
+-- Nearly always the inbox is empty and the lease free: the new turn is the head and handed out.
+turn[HANDED] = claim and is_free(session, now) and is_for(turn, claim, now) and redis.call('EXISTS', INBOX) == 0
+local place, work = enqueue(turn), nil
 redis.call('SET', EVENT_KEY, cmsgpack.pack({ id, now, false, '' }), 'PX', math.ceil(memory / 1000))
-local work = take_or_wake(session, workspace, channel, claim, known, limit, now)
+if turn[HANDED] then
+  lease_to(session, claim, now)
+  note_due(session, workspace, turn)
+  work = work_on(session, now, known, limit, false)
+else
+  work = take_or_wake(session, workspace, channel, claim, known, limit, now)
+end
 session[ARCHIVED] = false
 session[ACTIVE_AT] = math.max(session[ACTIVE_AT], now)
 redis.call('ZADD', RECENT, -session[ACTIVE_AT], id)

@@ -6,22 +6,19 @@ local clock, id, holder, token, fence, event, answer, from_user, from_agent, tok
 local EVENT_KEY, RECENT = KEYS[5], KEYS[6]
 local now = store_time(clock)
 
-local seen = redis.call('GET', EVENT_KEY)
-seen = seen and cmsgpack.unpack(seen) or nil
 local session = load_session(id)
-if seen and seen[1] == id and seen[3] then
-  if session then
-    return { 'again', cmsgpack.pack(session) }
-  end
-  return { 'over', string.format('%.0f', seen[2]) }
-end
 local lost = (not session or session[DELETED]) and 'gone' or why_lost(session, holder, token, fence)
 local head = not lost and turn_at(0)
 if lost or not head or head[EVENT] ~= event or head[ANSWER] ~= '' then
-  return { lost or 'lost' }
+  local seen = redis.call('GET', EVENT_KEY)
+  seen = seen and cmsgpack.unpack(seen)
+  if not seen or seen[1] ~= id or not seen[3] then
+    return { lost or 'lost' }
+  end
+  return session and { 'again', cmsgpack.pack(session) } or { 'over', string.format('%.0f', seen[2]) }
 end
-if #ARGV > 1 then
-  redis.call('RPUSH', TRANSCRIPT, unpack(ARGV, 2))
+for first = 2, #ARGV, 1000 do
+  redis.call('RPUSH', TRANSCRIPT, unpack(ARGV, first, math.min(first + 999, #ARGV)))
 end
 head[ANSWER] = answer
 put_turn(0, head)

@@ -5,9 +5,17 @@ local clock, workspace, id, channel, holder, token, fence, event, claim, known, 
 local EVENT_KEY = KEYS[5]
 local now = store_time(clock)
 
-local seen = redis.call('GET', EVENT_KEY)
-seen = seen and cmsgpack.unpack(seen) or nil
 local session = load_session(id)
+
+-- Nothing is left of the session that could tell a repeat of this call from another's: the event does.
+local function note_end()
+  local seen = redis.call('GET', EVENT_KEY)
+  if seen then
+    seen = cmsgpack.unpack(seen)
+    seen[4] = token
+    redis.call('SET', EVENT_KEY, cmsgpack.pack(seen), 'KEEPTTL')
+  end
+end
 
 local function done(work)
   if not session then
@@ -15,17 +23,31 @@ local function done(work)
   end
   if session[DELETED] and redis.call('EXISTS', INBOX) == 0 then
     redis.call('HDEL', SESSIONS, id)
+    note_end()
     return { 'done' }
   end
   local record = save_session(session)
   return work and { 'work', record, work } or { 'done' }
 end
 
-if seen and seen[1] == id and seen[4] == token and not (session and holds(session, holder, token, fence)) then
-  return done(take(session, workspace, claim, known, limit, now))
+-- The lease was the last one, and went when this turn was delivered.
+local function was_freed()
+  local seen = redis.call('GET', EVENT_KEY)
+  seen = seen and cmsgpack.unpack(seen)
+  if not seen or seen[1] ~= id then
+    return false
+  end
+  if not session then
+    return seen[4] == token
+  end
+  return session[HOLDER] == '' and session[FENCE] == fence and not find_turn(event)
 end
+
 local lost = why_lost(session, holder, token, fence)
 if lost then
+  if was_freed() then
+    return done(take(session, workspace, claim, known, limit, now))
+  end
   return { lost }
 end
 local turn, place = find_turn(event)
@@ -34,9 +56,5 @@ if turn then
     return { 'lost' }
   end
   drop_turn(place)
-  if seen then
-    seen[4] = token
-    redis.call('SET', EVENT_KEY, cmsgpack.pack(seen), 'KEEPTTL')
-  end
 end
 return done(go_on(session, workspace, channel, claim, known, limit, now))

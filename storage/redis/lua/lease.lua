@@ -64,15 +64,16 @@ local function wake(channel, why, workspace, id, turn)
   redis.call('PUBLISH', channel, cmsgpack.pack({ why, workspace, id, turn or '' }))
 end
 
--- What a holder needs: its head, the messages that the caller has not (at most ``limit``), and from where.
-local function work_on(session, head, known, limit, orphaned)
+-- What a holder needs: its head (as a record, or when it was accepted where the caller has it), the messages that the caller has
+-- not (at most ``limit``), and from where.
+local function work_on(session, record, known, limit, orphaned)
   local total = session[MESSAGES]
   local since = known <= total and known or 0
   if since < total - limit then
     since = total - limit
   end
   local news = since < total and redis.call('LRANGE', TRANSCRIPT, since, -1) or {}
-  return { cmsgpack.pack(head), since, orphaned and 1 or 0, news }
+  return { record, since, orphaned and 1 or 0, news }
 end
 
 -- Hands the head out under the lease that the session's record names. The session is not saved.
@@ -83,7 +84,12 @@ local function hand_out(session, workspace, head, claimant, known, limit, now)
     put_turn(0, head)
   end
   note_due(session, workspace, head)
-  return work_on(session, head, known, limit, orphaned)
+  return work_on(session, cmsgpack.pack(head), known, limit, orphaned)
+end
+
+local function lease_to(session, claim, now)
+  session[HOLDER], session[TOKEN] = claim[CLAIMANT], claim[CLAIM_TOKEN]
+  session[FENCE], session[DEADLINE], session[VOID] = session[FENCE] + 1, now + claim[CLAIM_TIME], false
 end
 
 -- Takes the lease if it is free, or has run out, and the head is for the claimant; else nil.
@@ -96,8 +102,7 @@ local function take(session, workspace, claim, known, limit, now)
     head[TAKEOVERS] = head[TAKEOVERS] + 1
     put_turn(0, head)
   end
-  session[HOLDER], session[TOKEN] = claim[CLAIMANT], claim[CLAIM_TOKEN]
-  session[FENCE], session[DEADLINE], session[VOID] = session[FENCE] + 1, now + claim[CLAIM_TIME], false
+  lease_to(session, claim, now)
   return hand_out(session, workspace, head, claim[CLAIMANT], known, limit, now)
 end
 

@@ -144,7 +144,7 @@ async def test_a_new_chat_costs_seven_more_round_trips_once(one: Watched) -> Non
     making = ["GET", "workspace", "claim_key", "GET", "workspace", "ZADD"]
     assert trips(one.front) == [*making, "home", "accept"]
     await accept(one.store, inbound(1, thread("2", "new"), workspace=home), claim())
-    assert trips(one.front) == ["home", "accept"]
+    assert trips(one.front) == ["workspace", "home", "accept"]
 
 
 async def test_a_process_that_never_saw_a_bound_thread_makes_five_more_round_trips(
