@@ -42,7 +42,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A session with its lease. Times are microseconds since the epoch."""
+    """A session with its lease. Times are microseconds since the epoch; ``archived`` is one, or 0."""
 
     version: int
     id: SessionId
@@ -53,7 +53,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
     starter: PersonId
     created_at: int
     active_at: int
-    archived: bool
+    archived: int
     deleted: bool
     threads: list[str]
     model: str
@@ -101,6 +101,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
                 self.estimated,
             ),
             Preferences(self.model, self.system),
+            moment(self.archived) if self.archived else None,
         )
 
     def lease(self, key: SessionKey) -> Lease:

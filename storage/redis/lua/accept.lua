@@ -85,7 +85,7 @@ turn[OWNER_UNTIL], turn[ACCEPTED_AT] = now + patience, now
 local place = enqueue(turn)
 redis.call('SET', EVENT_KEY, cmsgpack.pack({ id, now, false, '' }), 'PX', math.ceil(memory / 1000))
 local work = take_or_wake(session, workspace, channel, claim, known, limit, now)
-session[ARCHIVED] = false
+session[ARCHIVED] = 0
 session[ACTIVE_AT] = math.max(session[ACTIVE_AT], now)
 redis.call('ZADD', RECENT, -session[ACTIVE_AT], id)
 return { is_new and 'started' or 'fresh', save_session(session), place, work or false }
