@@ -57,7 +57,7 @@ async def test_the_command_line_works_beside_the_bot_and_sigterm_finishes_the_ru
     assert await serving.stop() == 0
     assert any("Sentence 15" in text for text in telegram.chat(ada).texts())
     log = (tmp_path / "serve.log").read_text()
-    assert re.search(r"duty\.taken .*expiry", log)
+    assert re.search(r"duty\.taken.*expiry", log)
     assert log.index("serve.started") < log.index("serve.ending") < log.index("serve.ended")
     assert TOKEN not in log
 
