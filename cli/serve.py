@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from bots.admission import Admission
+from bots.duty import Duty
 from bots.patience import waits
 from bots.routes import Routes
 from cli import output
@@ -21,12 +22,13 @@ from cli.logs import configure
 from cli.options import Backend, Choice, Path
 from cli.plain_values import PlainCommand
 from cli.settings import Settings, load_here
-from cli.wiring import chat_model, engine_settings, opened
+from cli.wiring import chat_model, engine_settings, opened, retention
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import ParleyError, SettingError, StoreUnavailable
+from sessions.expiry import Expiry, Retention
 from sessions.interrupt import Interrupt
-from sessions.model import Platform
+from sessions.model import Platform, RoleName
 from sessions.outage import Outage, watched
 from sessions.ports.replies import Replies
 from sessions.ports.store import Store
@@ -115,6 +117,7 @@ def _check(settings: Settings) -> None:
             "PARLEY_TELEGRAM_WEBHOOK_URL is set, but nothing listens for it. "
             "Set also where this process listens: PARLEY_HTTP=0.0.0.0:8080"
         )
+    retention(settings)
     if urlsplit(url).path in HEALTH_PATHS:
         raise SettingError(
             f"PARLEY_TELEGRAM_WEBHOOK_URL has a path of its own use: {' and '.join(HEALTH_PATHS)} are "
@@ -150,12 +153,21 @@ async def _serve(settings: Settings, choice: Choice, admission: Admission) -> No
                             for platform, make in bots.items()
                         ]
                         running.append(group.create_task(model.warm_up()))
+                        if (rule := retention(settings)) is not None:
+                            running.append(group.create_task(_expire(store, engine, rule)))
                         await ending.wait()
                         health.ending = True
                         for task in running:
                             task.cancel()
                     log.info("serve.ending", running_answers_get_seconds=drain)
     log.info("serve.ended")
+
+
+async def _expire(store: Store, engine: Engine, rule: Retention) -> NoReturn:
+    """See to idle sessions for ever, while no other process does."""
+    duty = Duty(store, RoleName("expiry"), engine.holder, engine.lease)
+    await duty.perform(Expiry(store, rule).run)
+    raise AssertionError("an expiry never ends")
 
 
 async def _listen(

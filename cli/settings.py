@@ -37,6 +37,8 @@ class Settings:
     http: str = ""
     lease_seconds: str = "30"
     drain_seconds: str = "20"
+    archive_after_days: str = ""
+    delete_after_days: str = ""
     log: str = ""
     log_format: str = "text"
 
@@ -120,6 +122,8 @@ _EXAMPLES = {
     "http": "127.0.0.1:8080",
     "lease_seconds": "30",
     "drain_seconds": "20",
+    "archive_after_days": "30",
+    "delete_after_days": "90",
     "log": "info",
     "log_format": "json",
 }
@@ -140,6 +144,10 @@ def _is_address(text: str) -> bool:
     return bool(host) and port.isdecimal() and 0 < int(port) < 65536
 
 
+def _is_days(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 1 <= int(text) <= 36_500
+
+
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "context_tokens": lambda text: text.isdecimal() and 512 <= int(text) <= 100_000_000,
     "openai_base_url": _is_url,
@@ -150,6 +158,8 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "http": _is_address,
     "lease_seconds": lambda text: text.isdecimal() and 1 <= int(text) <= 3600,
     "drain_seconds": lambda text: text.isdecimal() and int(text) <= 3600,
+    "archive_after_days": _is_days,
+    "delete_after_days": _is_days,
     "log": lambda text: text in _LEVELS,
     "log_format": lambda text: text in _FORMATS,
 }

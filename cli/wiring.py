@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bots.terminal.conversation import Conversation
     from bots.terminal.presenters import Presenter
     from sessions.engine import EngineSettings
+    from sessions.expiry import Retention
     from sessions.ports.model import ChatModel
 
 DEFAULT_MODEL = "gpt-4.1-mini"
@@ -129,6 +130,23 @@ def engine_settings(
     seconds = int(settings.lease_seconds)
     lease = timedelta(seconds=min(seconds, longest_lease or seconds))
     return EngineSettings(lease=lease, drain=timedelta(seconds=drain), rules=rules)
+
+
+def retention(settings: Settings) -> "Retention | None":
+    """Return when idle sessions go; None where they stay. Raises SettingError."""
+    from datetime import timedelta
+
+    from sessions.expiry import Retention
+
+    archive, delete = settings.archive_after_days, settings.delete_after_days
+    if delete and not archive:
+        raise SettingError(
+            f"PARLEY_DELETE_AFTER_DAYS is {delete}, but sessions are archived before they are deleted. "
+            "Set also after how many days without a message that is: PARLEY_ARCHIVE_AFTER_DAYS=30"
+        )
+    if not archive:
+        return None
+    return Retention(timedelta(days=int(archive)), timedelta(days=int(delete)) if delete else None)
 
 
 def _check_model(settings: Settings) -> None:

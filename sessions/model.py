@@ -190,7 +190,7 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A named conversation in a workspace."""
+    """A named conversation in a workspace. ``archived_at`` is there while it is put away."""
 
     key: SessionKey
     name: str
@@ -202,6 +202,7 @@ class Session:
     active_at: datetime
     tally: Tally = Tally()
     preferences: Preferences = Preferences()
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The catalog of a store: workspaces, sessions, bindings and transcripts."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sessions.model import (
@@ -120,7 +120,10 @@ class Catalog(Protocol):
         ...
 
     async def archive(self, session: SessionKey, *, archived: bool) -> None:
-        """Put the session away, or take it back (active or paused by its bindings). No-op when gone."""
+        """Put the session away, or take it back (active or paused by its bindings).
+
+        No-op when gone. One that is put away already keeps the time of the first.
+        """
         ...
 
     async def get(self, session: SessionKey) -> Session | None:
@@ -139,10 +142,12 @@ class Catalog(Protocol):
         limit: int,
         *,
         skip: int = 0,
+        idle_since: datetime | None = None,
     ) -> SessionPage:
         """Sessions of these audiences (None: all), by last activity, newest first, ties by id.
 
-        ``skip`` leaves out that many after the cursor; its cost may grow with it.
+        ``skip`` leaves out that many after the cursor; its cost may grow with it. ``idle_since`` leaves
+        out those with an activity after that time, at no cost; ``total`` counts them all the same.
         """
         ...
 
@@ -175,6 +180,16 @@ class Catalog(Protocol):
         released or has run out. Every turn in the inbox that has no answer is given one that ended
         UNANSWERED with :data:`DELETED_NOTE`, to be delivered by whoever acquires the tombstone. Raises
         NoSuchSession; a repeated event returns what the first one did.
+        """
+        ...
+
+    async def expire(self, seen: Session) -> bool:
+        """Go on with a session in which nothing happens: archive it, or erase one that is archived.
+
+        Only if it is as it was seen: no Inbound was accepted and no turn committed since, nobody archived
+        it or took it back; and only while nothing waits in its inbox and nobody holds its lease. Returns
+        whether it did; a repeat does nothing and returns False. What is erased leaves neither a tombstone
+        nor a record of what was done: only its events stay known for their time.
         """
         ...
 

@@ -9,7 +9,7 @@ from sessions.names import fold
 from sessions.ports.turns import NEWS_LIMIT, Accepted, Claim, Known, Proposal
 from storage.redis.calls import blob, number, packed, row, text
 from storage.redis.client import Reply
-from storage.redis.handing import MEMORY, Handing, claim_fields
+from storage.redis.handing import MEMORY, Handing
 from storage.redis.homes import Home
 from storage.redis.records import microseconds, moment, queued, session_record, thread_field
 from storage.rules import born_in, gone
@@ -38,7 +38,7 @@ class Accepting(Handing):
                 home = await self._new_home(inbound, proposal)
             key = SessionKey(home.workspace, home.session)
             accepting = partial(self._accept, inbound, made, home, claim, known)
-            found = await self._sound(key, accepting, place.thread)
+            found = await self._repair.sound(key, accepting, place.thread)
             if isinstance(found, Accepted):
                 return found
             match text(found[0]):
@@ -69,6 +69,7 @@ class Accepting(Handing):
     ) -> Accepted | list[Reply]:
         """Accept into that session; else what the script found instead."""
         place, keys = inbound.place, self._calls.keys.of(home.workspace)
+        key = SessionKey(home.workspace, home.session)
         patience = _UNCLAIMED if claim is None else claim.duration
         args = packed(
             self._calls.clock,
@@ -82,8 +83,8 @@ class Accepting(Handing):
             _made(made, inbound) if made is not None else False,
             queued(inbound),
             microseconds(patience),
-            False if claim is None else claim_fields(claim),
-            self._count_known(known, SessionKey(home.workspace, home.session)),
+            False if claim is None else self._claim_fields(claim, key),
+            self._count_known(known, key),
             NEWS_LIMIT,
             MEMORY,
         )
@@ -96,7 +97,8 @@ class Accepting(Handing):
         ]
         if made is not None:
             names += [keys.names, keys.alphabet(home.audience), keys.audiences]
-        found = row(await self._calls.run("accept", names, args))
+        accepting = self._calls.run("accept", names, args)
+        found = row(await (accepting if claim is None else self._claiming(claim, key, accepting)))
         what = text(found[0])
         return self._accepted(inbound, home, found, what) if what in _TAKEN else found
 

@@ -1,6 +1,7 @@
 """Sessions, bindings and transcripts in Redis: see :class:`sessions.ports.catalog.Catalog`."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 
 import structlog
@@ -130,7 +131,8 @@ class Catalog(Room):
     async def archive(self, session: SessionKey, *, archived: bool) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.archive`."""
         keys = self._calls.keys.of(session.workspace)
-        await self._calls.run("archive", [keys.sessions], session.id, int(archived))
+        args = packed(self._calls.clock, session.id, archived)
+        await self._calls.run("archive", [keys.sessions], args)
 
     async def get(self, session: SessionKey) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.get`."""
@@ -158,13 +160,14 @@ class Catalog(Room):
         limit: int,
         *,
         skip: int = 0,
+        idle_since: datetime | None = None,
     ) -> SessionPage:
         """See :meth:`sessions.ports.catalog.Catalog.page`. One round trip, also for all audiences.
 
         Which audiences there are is remembered; the script checks it.
         """
         limit, skip = min(max(limit, 0), _MOST_AT_ONCE), max(skip, 0)
-        last = (0, "") if after is None else cursors.session_position(after)
+        last = cursors.session_start(after, idle_since) or (0, "")
         wanted = self._audiences_of(workspace) if audiences is None else tuple(audiences)
         while True:
             found = await self._page(workspace, wanted, audiences is None, last, skip, limit)
@@ -248,6 +251,22 @@ class Catalog(Room):
         if found is None:
             raise NoSuchSession(_GONE)
         return _session(session.workspace, found)
+
+    async def expire(self, seen: Session) -> bool:
+        """See :meth:`sessions.ports.catalog.Catalog.expire`."""
+        keys, id_ = self._calls.keys.of(seen.key.workspace), seen.key.id
+        archived_at = 0 if seen.archived_at is None else instant(seen.archived_at)
+        args = packed(self._calls.clock, id_, instant(seen.active_at), archived_at)
+        names = [
+            *keys.of_turns(id_),
+            keys.bindings,
+            keys.recent(seen.audience),
+            keys.names,
+            keys.alphabet(seen.audience),
+            keys.audiences,
+        ]
+        done = await self._repair.sound(seen.key, lambda: self._calls.run("expire", names, args))
+        return number(done) == 1
 
     async def recorded(self, workspace: WorkspaceId, event: EventId) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.recorded`."""

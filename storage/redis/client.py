@@ -71,10 +71,11 @@ class Client:
         address says so. Raises StoreUnavailable: it may have run or not, repeat it; and StoreError for a
         script that failed.
         """
-        job = _job(script, keys, args, durable)
-        link = self._lines.link(job.key, durable=durable)
-        outcome = None if link is None else await link.send(job.packed)
+        command = packed(b"EVALSHA", script.sha, len(keys), *keys, *args)
+        link = self._lines.link(keys[0], durable=durable)
+        outcome = None if link is None else await link.send(command)
         if link is None or isinstance(outcome, Refusal | Lost):
+            job = Job(script.name, keys[0], command, script, durable)
             return await self._repeating.settle(job, link, outcome)
         return outcome
 

@@ -1,10 +1,9 @@
 """What the rooms about turns share: handing work out, and looking for damage when that fails."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable
 
-from sessions.errors import LeaseLost, SessionGone, StoreDamaged
-from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey, ThreadRef, Turn
+from sessions.errors import LeaseLost, SessionGone, StoreDamaged, StoreUnavailable
+from sessions.model import OPEN, Audience, Inbound, Lease, Message, SessionKey, Turn
 from sessions.ports.turns import EVENT_MEMORY, Claim, Known, Work
 from sessions.recent import Recent
 from storage import codec
@@ -14,8 +13,6 @@ from storage.redis.homes import REMEMBERED, Homes
 from storage.redis.records import SessionRecord, microseconds, moment, session_record, turn_record
 from storage.redis.repair import Repair, UnreadableWork
 from storage.redis.room import Room
-
-T = TypeVar("T")
 
 MEMORY = microseconds(EVENT_MEMORY)
 
@@ -28,6 +25,8 @@ class Handing(Room):
         self._listed_in: Recent[SessionKey, Audience] = Recent(REMEMBERED)
         self._vouched: Recent[SessionKey, int] = Recent(REMEMBERED)
         """Over which connection each session's messages were last handed out."""
+        self._unanswered: Recent[SessionKey, str] = Recent(REMEMBERED)
+        """Tokens of claims that may have taken a lease: their replies were lost."""
         self._repair = Repair(calls)
 
     def _work(
@@ -60,11 +59,24 @@ class Handing(Room):
         found = await self._calls.client.command(keys.sessions, b"HGET", keys.sessions, key.id)
         return OPEN if found is None else session_record(blob(found)).audience
 
-    async def _sound(
-        self, session: SessionKey, step: Callable[[], Awaitable[T]], thread: ThreadRef | None = None
-    ) -> T:
-        """Take the step; where a record cannot be read, once more without it."""
-        return await self._repair.sound(session, step, thread)
+    def _claim_fields(self, claim: Claim, key: SessionKey) -> tuple[object, ...]:
+        """A claim as lua/lease.lua unpacks it.
+
+        Ends with the token of an earlier claim of this process that got no reply. If it took the lease,
+        nobody knows of it: this one may have it, and nobody was taken over.
+        """
+        lasts, platforms = microseconds(claim.duration), tuple(claim.platforms)
+        return (claim.holder, claim.token, lasts, platforms, self._unanswered.get(key, ""))
+
+    async def _claiming(self, claim: Claim, key: SessionKey, call: Awaitable[Reply]) -> Reply:
+        """Await a call with a claim, and remember the claim if it gets no reply."""
+        try:
+            reply = await call
+        except StoreUnavailable:
+            self._unanswered.put(key, claim.token)
+            raise
+        self._unanswered.drop(key)
+        return reply
 
     def _of(self, session: SessionKey) -> list[bytes]:
         return self._calls.keys.of(session.workspace).of_turns(session.id)
@@ -75,11 +87,6 @@ def _turn(key: SessionKey, head: Reply, inbound: Inbound | None) -> Turn:
     if isinstance(head, int) and inbound is not None:
         return Turn(key, inbound, moment(head))
     return turn_record(blob(head)).turn(key, inbound)
-
-
-def claim_fields(claim: Claim) -> tuple[object, ...]:
-    """A claim as lua/lease.lua unpacks it."""
-    return (claim.holder, claim.token, microseconds(claim.duration), tuple(claim.platforms))
 
 
 def held_fields(lease: Lease) -> tuple[str, str, int]:

@@ -19,6 +19,7 @@ class Lines:
         self.presence = Presence()
         self.closed = False
         self._address = address
+        self._waits = address.replicated
         self._map = map_of(address)
         self._plain: dict[Node, Line] = {}
         self._durable: dict[Node, Line] = {}
@@ -62,7 +63,7 @@ class Lines:
 
     def link_to(self, node: Node, *, durable: bool = False) -> Link | None:
         """The link to a node; a line that there is not yet begins to connect."""
-        lines = self._durable if durable and self._address.replicated else self._plain
+        lines = self._durable if durable and self._waits else self._plain
         line = lines.get(node)
         if line is None:
             if not self.closed:

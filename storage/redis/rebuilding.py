@@ -85,7 +85,7 @@ class _Remains:
             next((one.author.id for one in said if one.author), PersonId("")),
             instant(said[0].at) if said else listed.active_at,
             listed.active_at,
-            False,
+            0,
             not listed.folded,
             threads,
             "",

@@ -43,7 +43,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A session with its lease. Times are microseconds since the epoch."""
+    """A session with its lease. Times are microseconds since the epoch; ``archived`` is one, or 0."""
 
     version: int
     id: SessionId
@@ -54,7 +54,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
     starter: PersonId
     created_at: int
     active_at: int
-    archived: bool
+    archived: int
     deleted: bool
     threads: list[str]
     model: str
@@ -75,7 +75,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     def status(self) -> Status:
         """Derived from bindings and from being put away."""
-        return status(deleted=self.deleted, archived=self.archived, bound=bool(self.threads))
+        return status(deleted=self.deleted, archived=bool(self.archived), bound=bool(self.threads))
 
     def session(self, workspace: WorkspaceId) -> Session:
         """The noun."""
@@ -98,6 +98,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
                 self.estimated,
             ),
             Preferences(self.model, self.system),
+            moment(self.archived) if self.archived else None,
         )
 
     def lease(self, key: SessionKey) -> Lease:

@@ -36,22 +36,26 @@ class Repair:
     async def sound(
         self, key: SessionKey, step: Callable[[], Awaitable[T]], thread: ThreadRef | None = None
     ) -> T:
-        """Take a step of the session; where a record cannot be read, once more without it.
+        """Take a step of the session; where a record cannot be read, once more without it."""
+        try:
+            return await step()
+        except StoreError as failure:
+            await self.after(failure, key, thread)
+        return await step()
+
+    async def after(self, failure: StoreError, key: SessionKey, thread: ThreadRef | None = None) -> None:
+        """Put aside what made a step of the session fail; raises the failure if there is nothing.
 
         The record may also be of the session that the thread is bound to.
         """
-        try:
-            return await step()
-        except StoreUnavailable:
-            raise
-        except StoreError as failure:
-            bound = None if thread is None else await self._bound(key, thread)
-            if not await self.session(key) and not (bound and await self.session(bound)):
-                raise
-            if isinstance(failure, UnreadableWork):
-                # Nobody knows of this lease; the next step takes another.
-                await free(self._calls, failure.lease)
-        return await step()
+        if isinstance(failure, StoreUnavailable):
+            raise failure
+        bound = None if thread is None else await self._bound(key, thread)
+        if not await self.session(key) and not (bound and await self.session(bound)):
+            raise failure
+        if isinstance(failure, UnreadableWork):
+            # Nobody knows of this lease; the next step takes another.
+            await free(self._calls, failure.lease)
 
     async def session(self, key: SessionKey) -> bool:
         """Put aside what cannot be read; whether there was anything."""

@@ -9,7 +9,7 @@ from sessions.ports.turns import NEWS_LIMIT, Claim, Committed, Known, Renewal, W
 from storage import codec
 from storage.redis.accepting import Accepting
 from storage.redis.calls import blob, number, packed, row, text
-from storage.redis.handing import MEMORY, check_held, claim_fields, held_fields
+from storage.redis.handing import MEMORY, check_held, held_fields
 from storage.redis.records import instant, microseconds, moment, session_record
 from storage.redis.repair import free
 from storage.redis.wakeups import wakeups
@@ -23,18 +23,19 @@ class Turns(Accepting):
 
     async def acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
         """See :meth:`sessions.ports.turns.Turns.acquire`."""
-        return await self._sound(session, lambda: self._acquire(session, claim, known))
+        return await self._repair.sound(session, lambda: self._acquire(session, claim, known))
 
     async def _acquire(self, session: SessionKey, claim: Claim, known: Known | None) -> Work | None:
         args = packed(
             self._calls.clock,
             session.workspace,
             session.id,
-            claim_fields(claim),
+            self._claim_fields(claim, session),
             self._count_known(known, session),
             NEWS_LIMIT,
         )
-        found = await self._calls.run("acquire", self._of(session), args)
+        acquiring = self._calls.run("acquire", self._of(session), args)
+        found = await self._claiming(claim, session, acquiring)
         if found is None:
             return None
         record, work = row(found)
@@ -93,7 +94,7 @@ class Turns(Accepting):
         self, lease: Lease, turn: EventId, claim: Claim, known: Known | None
     ) -> Work | None:
         """See :meth:`sessions.ports.turns.Turns.delivered`."""
-        return await self._sound(lease.session, lambda: self._delivered(lease, turn, claim, known))
+        return await self._repair.sound(lease.session, lambda: self._delivered(lease, turn, claim, known))
 
     async def _delivered(
         self, lease: Lease, turn: EventId, claim: Claim, known: Known | None
@@ -106,7 +107,7 @@ class Turns(Accepting):
             keys.wakeups,
             *held_fields(lease),
             turn,
-            claim_fields(claim),
+            self._claim_fields(claim, key),
             self._count_known(known, key),
             NEWS_LIMIT,
         )
@@ -140,7 +141,7 @@ class Turns(Accepting):
             MEMORY,
         )
         names = [*self._of(session), keys.of(session.workspace).receipt(event)]
-        stopped = text(await self._sound(session, lambda: self._calls.run("stop", names, args)))
+        stopped = text(await self._repair.sound(session, lambda: self._calls.run("stop", names, args)))
         return EventId(stopped) if stopped else None
 
     def wakeups(self) -> AbstractAsyncContextManager[AsyncIterator[Wakeup]]:

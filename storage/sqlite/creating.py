@@ -18,7 +18,7 @@ from sessions.ports.catalog import DELETED_NOTE, NewSession
 from sessions.ports.turns import Proposal, Wake
 from storage.sqlite import binding, events, inbox, records, rows, transcripts
 from storage.sqlite.rows import SessionRow
-from storage.sqlite.step import Step
+from storage.sqlite.step import Step, instant
 
 
 def create(
@@ -85,9 +85,25 @@ def retitle(step: Step, session: SessionKey, title: str) -> None:
 def archive(step: Step, session: SessionKey, archived: bool) -> None:
     """See :meth:`sessions.ports.catalog.Catalog.archive`."""
     step.execute(
-        "UPDATE sessions SET archived = ? WHERE workspace = ? AND id = ? AND deleted = 0",
-        (archived, session.workspace, session.id),
+        "UPDATE sessions SET archived = ?1 WHERE workspace = ?2 AND id = ?3 AND deleted = 0"
+        " AND (archived = 0 OR ?1 = 0)",
+        (step.now if archived else 0, session.workspace, session.id),
     )
+
+
+def expire(step: Step, seen: Session) -> bool:
+    """See :meth:`sessions.ports.catalog.Catalog.expire`."""
+    row = rows.find_living(step, seen.key)
+    if row is None or row.waiting or not row.leasable(step.now):
+        return False
+    archived = 0 if seen.archived_at is None else instant(seen.archived_at)
+    if (row.active_at, row.archived) != (instant(seen.active_at), archived):
+        return False
+    if row.archived:
+        _erase(step, row)
+    else:
+        archive(step, seen.key, True)
+    return True
 
 
 def delete(step: Step, session: SessionKey, event: EventId) -> Session:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -53,10 +54,11 @@ def page(
     after: Cursor | None,
     limit: int,
     skip: int,
+    idle_since: datetime | None,
 ) -> SessionPage:
     """See :meth:`sessions.ports.catalog.Catalog.page`."""
     counts = _counts(step, workspace, audiences)
-    start = None if after is None else cursors.session_position(after)
+    start = cursors.session_start(after, idle_since)
     ranked = merge(*(_recent(step, workspace, audience, start) for audience in counts), key=_rank)
     found = list(islice(ranked, max(skip, 0), max(skip, 0) + max(limit, 0) + 1))
     shown = found[: max(limit, 0)]

@@ -63,6 +63,7 @@ class SessionRow(NamedTuple):
         """The noun. Raises StoreDamaged."""
         try:
             created_at, active_at = moment(self.created_at), moment(self.active_at)
+            archived_at = moment(self.archived) if self.archived else None
         except (TypeError, OverflowError) as error:
             raise StoreDamaged(f"session in row {self.seq} has a time that is none") from error
         return Session(
@@ -84,6 +85,7 @@ class SessionRow(NamedTuple):
                 bool(self.estimated),
             ),
             Preferences(self.model, self.system),
+            archived_at,
         )
 
     def leasable(self, now: int) -> bool:

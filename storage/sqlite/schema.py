@@ -166,7 +166,12 @@ CREATE TABLE musters (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES)
+_ARCHIVED_AT = """
+-- From here on the time at which the session was put away; 0 for one that is not.
+UPDATE sessions SET archived = max(active_at, 1) WHERE archived = 1;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT)
 """Script ``n`` brings a file from version ``n`` to ``n + 1``. Those that were released never change."""
 
 VERSION = len(MIGRATIONS)

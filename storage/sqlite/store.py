@@ -198,9 +198,10 @@ class SqliteStore:
         limit: int,
         *,
         skip: int = 0,
+        idle_since: datetime | None = None,
     ) -> SessionPage:
         """See :meth:`sessions.ports.catalog.Catalog.page`."""
-        return await self._db.read(looking.page, workspace, audiences, after, limit, skip)
+        return await self._db.read(looking.page, workspace, audiences, after, limit, skip, idle_since)
 
     async def names(
         self,
@@ -225,6 +226,10 @@ class SqliteStore:
     async def delete(self, session: SessionKey, event: EventId) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.delete`."""
         return await self._db.write(creating.delete, session, event)
+
+    async def expire(self, seen: Session) -> bool:
+        """See :meth:`sessions.ports.catalog.Catalog.expire`."""
+        return await self._db.write(creating.expire, seen)
 
     async def recorded(self, workspace: WorkspaceId, event: EventId) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.recorded`."""

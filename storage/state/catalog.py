@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 
@@ -72,7 +73,7 @@ def bind(step: Step, session: SessionKey, thread: ThreadRef, event: EventId) -> 
     if found is None:
         raise NoSuchSession("That session does not exist any more.")
     if found.status is Status.ARCHIVED:
-        step.put(PutSession(replace(found, status=Status.ACTIVE)))
+        step.put(PutSession(replace(found, status=Status.ACTIVE, archived_at=None)))
     step.put(PutBinding(thread, session.id))
     return _sign(step, Command.BIND, event, step.tables.sessions[session.id])
 
@@ -100,16 +101,38 @@ def archive(step: Step, session: SessionKey, *, archived: bool) -> None:
     """See :meth:`sessions.ports.catalog.Catalog.archive`."""
     found = step.tables.live(session.id)
     if found is not None and (found.status is Status.ARCHIVED) != archived:
-        status = Status.ARCHIVED if archived else Status.PAUSED
-        step.put(PutSession(replace(found, status=status)))
+        status, at = (Status.ARCHIVED, step.now) if archived else (Status.PAUSED, None)
+        step.put(PutSession(replace(found, status=status, archived_at=at)))
+
+
+def expire(step: Step, seen: Session) -> bool:
+    """See :meth:`sessions.ports.catalog.Catalog.expire`."""
+    id_, found = seen.key.id, step.tables.live(seen.key.id)
+    if found is None or id_ in step.tables.inboxes or not step.is_free(id_):
+        return False
+    if (found.active_at, found.archived_at) != (seen.active_at, seen.archived_at):
+        return False
+    if found.archived_at is None:
+        step.put(PutSession(replace(found, status=Status.ARCHIVED, archived_at=step.now)))
+    else:
+        _unbind_all(step, id_)
+        step.put(DropSession(id_))
+    return True
 
 
 def page(
-    tables: Tables, audiences: frozenset[Audience] | None, after: Cursor | None, limit: int, skip: int
+    tables: Tables,
+    audiences: frozenset[Audience] | None,
+    after: Cursor | None,
+    limit: int,
+    *,
+    skip: int = 0,
+    idle_since: datetime | None = None,
 ) -> SessionPage:
     """See :meth:`sessions.ports.catalog.Catalog.page`."""
     seen = tables.audiences() if audiences is None else audiences & tables.audiences()
-    start = None if after is None else _position(after)
+    begin = cursors.session_start(after, idle_since)
+    start = None if begin is None else (-begin[0], begin[1])
     ranks = merge(*(tables.recent(audience).after(start) for audience in seen))
     found = tuple(tables.sessions[session] for _, session in islice(ranks, skip, skip + limit + 1))
     total = sum(len(tables.recent(audience)) for audience in seen)
@@ -154,12 +177,11 @@ def delete(step: Step, session: SessionKey, event: EventId) -> Session:
     if found is None:
         raise NoSuchSession("That session does not exist any more.")
     _void_and_wake(step, session.id)
-    for thread in tables.bound_threads(session.id):
-        step.put(PutBinding(thread, None))
+    _unbind_all(step, session.id)
     if session.id in tables.inboxes:
         _answer_waiting(step, session.id)
-        bare = replace(found, name="", title="", status=Status.DELETED, preferences=Preferences())
-        step.put(PutSession(bare))
+        bare = replace(found, name="", title="", preferences=Preferences())
+        step.put(PutSession(replace(bare, status=Status.DELETED, archived_at=None)))
     else:
         step.put(DropSession(session.id))
     return _sign(step, Command.DELETE, event, found)
@@ -202,6 +224,11 @@ def _sign(step: Step, command: Command, event: EventId, session: Session) -> Ses
     return session
 
 
+def _unbind_all(step: Step, session: SessionId) -> None:
+    for thread in step.tables.bound_threads(session):
+        step.put(PutBinding(thread, None))
+
+
 def _void_and_wake(step: Step, session: SessionId) -> None:
     lease, head = step.tables.leases.get(session), step.head(session)
     if lease is not None and lease.holder:
@@ -231,8 +258,3 @@ def _names_from(
 def _cursor(session: Session) -> Cursor:
     rank, identity = by_activity(session)
     return cursors.after_session(-rank, identity)
-
-
-def _position(cursor: Cursor) -> tuple[int, SessionId]:
-    micros, identity = cursors.session_position(cursor)
-    return (-micros, identity)

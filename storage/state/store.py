@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from sessions.model import (
@@ -161,11 +162,18 @@ class TableStore(ABC):
         limit: int,
         *,
         skip: int = 0,
+        idle_since: datetime | None = None,
     ) -> SessionPage:
         """See :meth:`sessions.ports.catalog.Catalog.page`."""
-        return await self._read(
-            workspace, lambda tables: catalog.page(tables, audiences, after, limit, skip)
+        look = partial(
+            catalog.page,
+            audiences=audiences,
+            after=after,
+            limit=limit,
+            skip=skip,
+            idle_since=idle_since,
         )
+        return await self._read(workspace, look)
 
     async def names(
         self,
@@ -193,6 +201,13 @@ class TableStore(ABC):
         """See :meth:`sessions.ports.catalog.Catalog.delete`."""
         return await self._step(
             session.workspace, lambda step: catalog.delete(step, session, event), erases=True
+        )
+
+    async def expire(self, seen: Session) -> bool:
+        """See :meth:`sessions.ports.catalog.Catalog.expire`."""
+        erases = seen.archived_at is not None
+        return await self._step(
+            seen.key.workspace, lambda step: catalog.expire(step, seen), erases=erases
         )
 
     async def recorded(self, workspace: WorkspaceId, event: EventId) -> Session | None:

@@ -173,7 +173,7 @@ def _session_for(step: Step, inbound: Inbound, proposal: Proposal) -> tuple[Sess
     session = None if bound is None else tables.live(bound)
     if session is not None and may_meet(session.audience, inbound.place.audience):
         status = Status.PAUSED if session.status is Status.ARCHIVED else session.status
-        step.put(PutSession(replace(session, status=status, active_at=step.now)))
+        step.put(PutSession(replace(session, status=status, active_at=step.now, archived_at=None)))
         return session, False
     session = Session(
         key=SessionKey(tables.workspace, proposal.id),

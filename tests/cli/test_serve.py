@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def settings(telegram: BotApi, **others: str) -> dict[str, str]:
 
 @pytest.fixture
 async def serving(tmp_path: Path, telegram: BotApi) -> AsyncIterator[Service]:
-    async with service(tmp_path, settings(telegram)) as started:
+    async with service(tmp_path, settings(telegram, PARLEY_ARCHIVE_AFTER_DAYS="30")) as started:
         await telegram.wait_for(lambda: telegram.polled, timeout=60)
         yield started
 
@@ -56,6 +57,7 @@ async def test_the_command_line_works_beside_the_bot_and_sigterm_finishes_the_ru
     assert await serving.stop() == 0
     assert any("Sentence 15" in text for text in telegram.chat(ada).texts())
     log = (tmp_path / "serve.log").read_text()
+    assert re.search(r"duty\.taken.*expiry", log)
     assert log.index("serve.started") < log.index("serve.ending") < log.index("serve.ended")
     assert TOKEN not in log
 
@@ -103,7 +105,13 @@ def test_without_a_token_there_is_nothing_to_serve(parley: Parley) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("PARLEY_ALLOWED", "everybody"), ("PARLEY_HTTP", "8080"), ("PARLEY_LEASE_SECONDS", "0")],
+    [
+        ("PARLEY_ALLOWED", "everybody"),
+        ("PARLEY_HTTP", "8080"),
+        ("PARLEY_LEASE_SECONDS", "0"),
+        ("PARLEY_ARCHIVE_AFTER_DAYS", "soon"),
+        ("PARLEY_DELETE_AFTER_DAYS", "30"),
+    ],
 )
 def test_a_setting_that_cannot_work_is_named(parley: Parley, variable: str, value: str) -> None:
     result = parley("serve", PARLEY_TELEGRAM_TOKEN=TOKEN, **{variable: value})

@@ -1,9 +1,12 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cli.settings import load
+from cli.wiring import retention
 from sessions.errors import SettingError
+from sessions.expiry import Retention
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_toml(tmp_path: Path) -> None:
@@ -39,6 +42,8 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
         ("PARLEY_HTTP", "8080"),
         ("PARLEY_HTTP", "localhost:99999"),
         ("PARLEY_LOG", "loud"),
+        ("PARLEY_ARCHIVE_AFTER_DAYS", "0"),
+        ("PARLEY_DELETE_AFTER_DAYS", "1.5"),
         ("PARLEY_LOG_FORMAT", "xml"),
     ],
 )
@@ -70,3 +75,19 @@ def test_secrets_are_not_in_the_text_form(tmp_path: Path) -> None:
     settings = load(dict.fromkeys(names, "hidden-word"), tmp_path)
     assert settings.telegram_token == settings.openai_api_key == "hidden-word"
     assert "hidden-word" not in repr(settings)
+
+
+def test_sessions_stay_unless_it_is_said_when_they_go(tmp_path: Path) -> None:
+    assert retention(load({}, tmp_path)) is None
+    days = {"PARLEY_ARCHIVE_AFTER_DAYS": "30"}
+    assert retention(load(days, tmp_path)) == Retention(timedelta(days=30))
+    both = load({**days, "PARLEY_DELETE_AFTER_DAYS": "90"}, tmp_path)
+    assert retention(both) == Retention(timedelta(days=30), timedelta(days=90))
+
+
+def test_what_is_deleted_was_archived_before(tmp_path: Path) -> None:
+    settings = load({"PARLEY_DELETE_AFTER_DAYS": "90"}, tmp_path)
+    with pytest.raises(
+        SettingError, match=r"PARLEY_DELETE_AFTER_DAYS is 90.*PARLEY_ARCHIVE_AFTER_DAYS=30"
+    ):
+        retention(settings)

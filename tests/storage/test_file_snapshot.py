@@ -115,8 +115,8 @@ def test_lists_are_the_same_whenever_they_are_first_asked_for() -> None:
     early = Tables(HOME)
     for change in changes:
         early.apply(change)
-        catalog.page(early, None, None, 10, 0)
+        catalog.page(early, None, None, 10)
         catalog.names(early, None, "", 10)
-    assert catalog.page(early, None, None, 10, 0) == catalog.page(tables, None, None, 10, 0)
+    assert catalog.page(early, None, None, 10) == catalog.page(tables, None, None, 10)
     assert catalog.names(early, None, "", 10) == catalog.names(tables, None, "", 10)
     assert early.count() == tables.count() == 2

@@ -3,7 +3,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from sessions.model import Holder, RoleName, WorkspaceKey
+from sessions.model import Holder, RoleName, SessionId, SessionKey, WorkspaceKey
 from storage.sqlite import SqliteStore
 from storage.sqlite.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
@@ -19,6 +19,12 @@ def a_file_of_version(version: int, path: Path) -> None:
         connection.execute(
             "INSERT INTO workspace_keys (key, workspace) VALUES ('telegram:-100', 'an id')"
         )
+        archived = 1 if version < 3 else 9
+        connection.execute(
+            "INSERT INTO sessions (workspace, id, name, title, archived, audience, starter, created_at,"
+            f" active_at, model, system) VALUES ('an id', 'old', 'old', '', {archived}, 'open', '', 5, 9,"
+            " '', '')"
+        )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {version}")
         connection.commit()
@@ -33,5 +39,8 @@ async def test_an_older_file_keeps_what_it_has_and_gets_what_it_lacks(tmp_path: 
             assert found is not None
             assert found.title == "Club"
             assert await store.hold_role(RoleName("a role"), Holder("one"), timedelta(seconds=1))
+            session = await store.get(SessionKey(found.id, SessionId("old")))
+            assert session is not None
+            assert session.archived_at == session.active_at
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)

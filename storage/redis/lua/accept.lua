@@ -93,7 +93,7 @@ if turn[HANDED] then
 else
   work = take_or_wake(session, workspace, channel, claim, known, limit, now)
 end
-session[ARCHIVED] = false
+session[ARCHIVED] = 0
 session[ACTIVE_AT] = math.max(session[ACTIVE_AT], now)
 redis.call('ZADD', RECENT, -session[ACTIVE_AT], id)
 return { is_new and 'started' or 'fresh', save_session(session), place, work or false }

@@ -13,7 +13,7 @@ local session = load_living(id)
 if not session then
   return false
 end
-session[ARCHIVED] = false
+session[ARCHIVED] = 0
 bind_thread(BINDINGS, thread, session)
 local record = save_session(session)
 sign(RECEIPT, 'bind', now, memory, record)

@@ -1,9 +1,9 @@
--- New sessions and the indexes that know them by name, by activity and by audience.
+-- New and erased sessions, and the indexes that know them by name, by activity and by audience.
 
 local function new_session(id, name, folded, title, audience, starter, model, system, now)
   return {
     1, id, name, folded, title, audience, starter, now, now,
-    false, false, {}, model, system,
+    0, false, {}, model, system,
     0, 0, 0, 0, 0, 0, false,
     '', '', 0, 0, false, '',
   }
@@ -28,4 +28,14 @@ local function unlist_session(session, names, alphabet, recent, audiences)
   if redis.call('HINCRBY', audiences, session[AUDIENCE], -1) <= 0 then
     redis.call('HDEL', audiences, session[AUDIENCE])
   end
+end
+
+-- Takes all of a session but its inbox and its record.
+local function erase_session(session, bindings, names, alphabet, recent, audiences, transcript)
+  unlist_session(session, names, alphabet, recent, audiences)
+  -- One by one: Lua's stack bounds how many a call can be given.
+  for _, thread in ipairs(session[THREADS]) do
+    redis.call('HDEL', bindings, thread)
+  end
+  redis.call('DEL', transcript)
 end

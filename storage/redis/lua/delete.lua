@@ -37,14 +37,9 @@ end
 local record, head = cmsgpack.pack(session), turn_at(0)
 void_and_wake(session, head)
 leave_unanswered()
-unlist_session(session, NAMES, ALPHABET, RECENT, AUDIENCES)
--- One by one: Lua's stack bounds how many a call can be given.
-for _, thread in ipairs(session[THREADS]) do
-  redis.call('HDEL', BINDINGS, thread)
-end
-redis.call('DEL', TRANSCRIPT)
+erase_session(session, BINDINGS, NAMES, ALPHABET, RECENT, AUDIENCES, TRANSCRIPT)
 if head then
-  session[DELETED], session[THREADS], session[MESSAGES] = true, {}, 0
+  session[DELETED], session[ARCHIVED], session[THREADS], session[MESSAGES] = true, 0, {}, 0
   session[NAME], session[FOLDED], session[TITLE], session[MODEL], session[SYSTEM] = '', '', '', '', ''
   save_session(session)
 else

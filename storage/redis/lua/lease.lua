@@ -2,7 +2,7 @@
 -- each session with an inbox can be taken.
 
 local TRANSCRIPT, DUE = KEYS[3], KEYS[4]
-local CLAIMANT, CLAIM_TOKEN, CLAIM_TIME, CLAIM_PLATFORMS = 1, 2, 3, 4
+local CLAIMANT, CLAIM_TOKEN, CLAIM_TIME, CLAIM_PLATFORMS, CLAIM_FORMER = 1, 2, 3, 4, 5
 
 local function is_free(session, now)
   return session[HOLDER] == '' or session[DEADLINE] <= now
@@ -92,13 +92,22 @@ local function lease_to(session, claim, now)
   session[FENCE], session[DEADLINE], session[VOID] = session[FENCE] + 1, now + claim[CLAIM_TIME], false
 end
 
--- Takes the lease if it is free, or has run out, and the head is for the claimant; else nil.
+-- The lease was given to the claimant in a reply that never reached it: nobody acts under it.
+local function is_unknown(session, claim)
+  return claim[CLAIM_FORMER] ~= '' and session[TOKEN] == claim[CLAIM_FORMER] and session[HOLDER] == claim[CLAIMANT]
+end
+
+-- Takes the lease if it is free, has run out or is unknown, and the head is for the claimant; else nil.
 local function take(session, workspace, claim, known, limit, now)
-  local head = session and is_free(session, now) and turn_at(0)
+  local unknown = session and is_unknown(session, claim)
+  local head = session and (unknown or is_free(session, now)) and turn_at(0)
   if not head or not is_for(head, claim, now) then
     return nil
   end
-  if session[HOLDER] ~= '' and is_running(head) then
+  if unknown then
+    -- The number that nobody was told is given again.
+    session[FENCE] = session[FENCE] - 1
+  elseif session[HOLDER] ~= '' and is_running(head) then
     head[TAKEOVERS] = head[TAKEOVERS] + 1
     put_turn(0, head)
   end

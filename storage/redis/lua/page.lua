@@ -20,7 +20,7 @@ end
 
 -- Entries behind the cursor: by their rank where the cursor's session still stands there, else by their score.
 local function entries(index)
-  if last == '' then
+  if score == 0 then
     return redis.call('ZRANGE', index, 0, needed - 1, 'WITHSCORES')
   end
   local at = redis.call('ZSCORE', index, last)

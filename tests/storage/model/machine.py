@@ -173,6 +173,8 @@ class HotPath(RuleBasedStateMachine):
                 self._bind(key, place)
             case Deed.DELETE:
                 self._call(key, lambda to: to.delete(key, event))
+            case Deed.EXPIRE:
+                self._call(key, lambda to: to.expire(key))
             case _:
                 self._call(key, lambda to: to.archive(key, what is Deed.PUT_AWAY))
 

@@ -167,24 +167,34 @@ class Plain:
         if event not in self.receipts:
             talk = self._living(session)
             self.receipts[event] = self._seen(talk)
-            for thread in [thread for thread, to in self.bindings.items() if to == session]:
-                del self.bindings[thread]
-            talk.erase()
+            self._erase(talk)
         return self.receipts[event]
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.bind`."""
         if event not in self.receipts:
             talk = self._living(session)
-            talk.archived = False
+            talk.archived_at = None
             self.bindings[thread] = session
             self.receipts[event] = self._seen(talk)
         return self.receipts[event]
 
     async def archive(self, session: SessionKey, archived: bool) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.archive`."""
-        if not self.talks[session].deleted:
-            self.talks[session].archived = archived
+        talk = self.talks[session]
+        if not talk.deleted and archived is (talk.archived_at is None):
+            talk.archived_at = self.now if archived else None
+
+    async def expire(self, session: SessionKey) -> bool:
+        """See :meth:`sessions.ports.catalog.Catalog.expire`, of the session as it is."""
+        talk = self.talks[session]
+        if talk.deleted or talk.inbox or not talk.is_free(self.now):
+            return False
+        if talk.archived_at is None:
+            talk.archived_at = self.now
+        else:
+            self._erase(talk)
+        return True
 
     async def get(self, session: SessionKey) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.get`."""
@@ -230,6 +240,11 @@ class Plain:
         talks = sorted(self.talks.values(), key=lambda talk: (bool(talk.inbox), talk.is_free(self.now)))
         return [talk.key for talk in talks]
 
+    def _erase(self, talk: Talk) -> None:
+        for thread in [thread for thread, to in self.bindings.items() if to == talk.key]:
+            del self.bindings[thread]
+        talk.erase()
+
     def _bound_for(self, inbound: Inbound) -> Talk | None:
         key = self.bindings.get(inbound.place.thread)
         talk = None if key is None else self.talks[key]
@@ -247,7 +262,7 @@ class Plain:
 
     def _enqueue(self, talk: Talk, inbound: Inbound, claim: Claim | None) -> None:
         patience = UNCLAIMED if claim is None else claim.duration
-        talk.archived = False
+        talk.archived_at = None
         talk.enqueue(Waiting(inbound, self.now, next(self._orders), self.now + patience))
         self.accepted[inbound.event] = talk.key
         self._touch(talk)

@@ -129,6 +129,11 @@ class Scaled:
         """Archive, or take back."""
         await self._store.archive(session, archived=archived)
 
+    async def expire(self, session: SessionKey) -> bool:
+        """Expire it as it is."""
+        seen = await self._store.get(session)
+        return seen is not None and await self._store.expire(seen)
+
     async def get(self, session: SessionKey) -> Session | None:
         """Look up."""
         return self._maybe(await self._store.get(session))
@@ -196,7 +201,8 @@ class Scaled:
             assert (session.name, session.title) == ("", ""), "a deleted session has its name"
             return GONE
         created, active = self._slot(session.created_at), self._slot(session.active_at)
-        return replace(session, created_at=created, active_at=active)
+        archived = None if session.archived_at is None else self._slot(session.archived_at)
+        return replace(session, created_at=created, active_at=active, archived_at=archived)
 
     def _maybe(self, session: Session | None) -> Session | None:
         return None if session is None else self._session(session)

@@ -66,6 +66,7 @@ class Deed(StrEnum):
     TAKE_BACK = "take back"
     KEEP_WAITING = "keep waiting"
     DELETE = "delete"
+    EXPIRE = "expire"
 
 
 DEEDS = (

@@ -86,7 +86,7 @@ class Talk:
     created_at: datetime
     active_at: datetime
     active_order: int = 0
-    archived: bool = False
+    archived_at: datetime | None = None
     deleted: bool = False
     void: bool = False
     fence: int = 0
@@ -122,12 +122,13 @@ class Talk:
             key=self.key,
             name=self.name,
             title=self.title,
-            status=Status.ARCHIVED if self.archived else bound,
+            status=bound if self.archived_at is None else Status.ARCHIVED,
             audience=self.audience,
             starter=self.starter,
             created_at=self.created_at,
             active_at=self.active_at,
             tally=self.tally(),
+            archived_at=self.archived_at,
         )
 
     def turn(self, one: Waiting) -> Turn:

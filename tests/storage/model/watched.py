@@ -92,6 +92,15 @@ class Watched(Scaled):
         self._said.pop(session, None)
         return was
 
+    async def expire(self, session: SessionKey) -> bool:
+        """Expire; one that was archived is gone then."""
+        was = await self.get(session)
+        expired = await super().expire(session)
+        if expired and was is not None and was.archived_at is not None:
+            self._deleted[session] = was
+            self._said.pop(session, None)
+        return expired
+
     async def check_session(self, key: SessionKey) -> None:
         """Its transcript is what was committed; of a deleted one nothing can be read."""
         session, said = await self.get(key), await self.transcript(key)

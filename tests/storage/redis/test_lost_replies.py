@@ -79,18 +79,29 @@ async def test_a_step_whose_reply_is_lost_happens_once_when_it_is_repeated(
         assert again.said == once.said or scene in TAKING, lost
 
 
-async def test_a_lease_that_was_granted_in_a_lost_reply_runs_out_and_the_turn_is_taken_over(
-    server: Server,
-) -> None:
+async def test_a_lease_that_was_granted_in_a_lost_reply_is_had_by_the_repeat(server: Server) -> None:
+    async with watched(server) as one:
+        await converse(one.store, inbound(1))
+        one.front.cut_after_request()
+        with pytest.raises(StoreUnavailable):
+            await accept(one.store, inbound(2), claim(token="lost"))
+        again = await accept(one.store, inbound(2), claim(token="had"))
+        assert not again.fresh
+        assert again.work is not None
+        assert (again.work.lease.token, again.work.turn.takeovers) == ("had", 0)
+        assert (await accept(one.store, inbound(2), claim(token="more"))).work is None
+
+
+async def test_a_lease_that_was_granted_in_a_lost_reply_runs_out_for_others(server: Server) -> None:
     async with watched(server) as one:
         await converse(one.store, inbound(1))
         one.front.cut_after_request()
         with pytest.raises(StoreUnavailable):
             await accept(one.store, inbound(2), claim())
-        again = await accept(one.store, inbound(2), claim())
-        assert (again.fresh, again.work) == (False, None)
-        await one.clock.advance(LEASE)
-        (work,) = await one.store.sweep(claim("two"), 10)
+        async with one.another() as other:
+            assert (await accept(other, inbound(2), claim("two"))).work is None
+            await one.clock.advance(LEASE)
+            (work,) = await other.sweep(claim("two"), 10)
         assert (work.turn.id, work.turn.takeovers) == (inbound(2).event, 1)
 
 
