@@ -35,7 +35,7 @@ class Subscription:
         self._channel = channel
         self._refused = ""
         """Why the server did not let it listen, when that was last said."""
-        self._messages: asyncio.Queue[bytes | None] = asyncio.Queue(BACKLOG)
+        self._messages: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.ready = asyncio.Event()
         """Set when the server has confirmed the subscription for the first time."""
 
