@@ -38,8 +38,9 @@ local record, head = cmsgpack.pack(session), turn_at(0)
 void_and_wake(session, head)
 leave_unanswered()
 unlist_session(session, NAMES, ALPHABET, RECENT, AUDIENCES)
-if #session[THREADS] > 0 then
-  redis.call('HDEL', BINDINGS, unpack(session[THREADS]))
+-- One by one: Lua's stack bounds how many a call can be given.
+for _, thread in ipairs(session[THREADS]) do
+  redis.call('HDEL', BINDINGS, thread)
 end
 redis.call('DEL', TRANSCRIPT)
 if head then
