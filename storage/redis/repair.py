@@ -88,9 +88,9 @@ class Repair:
             try:
                 decode(record)
             except StoreDamaged as damage:
-                names = [keys.sessions, name, keys.quarantine]
+                names = [*keys.of_turns(key.id), keys.quarantine]
                 is_transcript = int(what == "transcript")
-                args = (key.id, is_transcript, f"{what} of {key}", str(damage), record)
+                args = (key.workspace, key.id, is_transcript, f"{what} of {key}", str(damage), record)
                 await self._calls.run("put_aside", names, *args)
                 _report(f"{what} of {key}", str(damage))
                 put_aside = True
