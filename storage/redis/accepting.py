@@ -55,8 +55,7 @@ class Accepting(Handing):
 
     async def _new_home(self, inbound: Inbound, proposal: Proposal) -> Home:
         place = inbound.place
-        workspace = await self._homes.workspace(place.workspace)
-        await self._homes.settle(place.thread, workspace)
+        workspace = await self._homes.settled(place.thread, place.workspace)
         return Home(place.workspace, workspace, proposal.id, born_in(place.audience))
 
     async def _accept(

@@ -82,13 +82,21 @@ class Homes:
             await self._make(key, title)
         raise StoreUnavailable("the chat's workspace is being moved")
 
+    async def settled(self, thread: ThreadRef, key: WorkspaceKey) -> WorkspaceId:
+        """Settle the thread in the workspace of that key, which is read anew before a binding ends."""
+        workspace = await self.workspace(key)
+        if await self._claim(thread, workspace) != workspace:
+            self.forget_key(key)
+            workspace = await self.workspace(key)
+            await self.settle(thread, workspace)
+        return workspace
+
     async def settle(self, thread: ThreadRef, workspace: WorkspaceId) -> None:
         """Let the thread's binding be looked up in that workspace; another one's binding ends."""
-        field, key = thread_field(thread), self._calls.keys.homes(thread)
-        there = text(await self._calls.run("home", [key], field, workspace, workspace))
+        there = await self._claim(thread, workspace)
         if there != workspace:
-            await self.unbind(WorkspaceId(there), thread)
-            await self._calls.run("home", [key], field, workspace, there)
+            await self.unbind(there, thread)
+            await self._claim(thread, workspace, instead_of=there)
 
     async def holder(self, thread: ThreadRef) -> WorkspaceId | None:
         """The workspace that holds the thread's binding, if it has ever had one."""
@@ -102,6 +110,13 @@ class Homes:
         keys = self._calls.keys.of(workspace)
         await self._calls.run("unbind", [keys.sessions, keys.bindings], thread_field(thread))
         self._bound.drop(thread)
+
+    async def _claim(
+        self, thread: ThreadRef, workspace: WorkspaceId, *, instead_of: WorkspaceId | None = None
+    ) -> WorkspaceId:
+        """Settle the thread there unless yet another workspace has it; returns the one that has."""
+        args = (thread_field(thread), workspace, instead_of or workspace)
+        return WorkspaceId(text(await self._calls.run("home", [self._calls.keys.homes(thread)], *args)))
 
     async def _lead(self, key: WorkspaceKey) -> WorkspaceId | None:
         lead = self._calls.keys.lead(key)
