@@ -40,6 +40,8 @@ class Accepting(Handing):
             accepting = partial(self._accept, inbound, made, home, claim, known)
             found = await self._repair.sound(key, accepting, place.thread)
             if isinstance(found, Accepted):
+                if found.started:
+                    await self._homes.settle(place.thread, home.workspace)
                 return found
             match text(found[0]):
                 case "gone":
@@ -55,8 +57,7 @@ class Accepting(Handing):
 
     async def _new_home(self, inbound: Inbound, proposal: Proposal) -> Home:
         place = inbound.place
-        workspace = await self._homes.workspace(place.workspace)
-        await self._homes.settle(place.thread, workspace)
+        workspace = await self._homes.settled(place.thread, place.workspace)
         return Home(place.workspace, workspace, proposal.id, born_in(place.audience))
 
     async def _accept(

@@ -28,7 +28,7 @@ from storage.redis.calls import Calls, blob, number, packed, row, text
 from storage.redis.client import Reply
 from storage.redis.handing import MEMORY
 from storage.redis.homes import REMEMBERED, Homes
-from storage.redis.records import instant, session_record, thread_field, turn_record
+from storage.redis.records import instant, session_record, thread_field, thread_of, turn_record
 from storage.redis.repair import Repair
 from storage.redis.room import Room
 from storage.wellformed import mends_text
@@ -90,6 +90,8 @@ class Catalog(Room):
                     f"A session named {new.name} exists here already. Resume it, or choose another name."
                 )
             case _:
+                if thread is not None:
+                    await self._homes.settle(thread, workspace)
                 return _session(workspace, found[1])
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
@@ -103,6 +105,7 @@ class Catalog(Room):
         found = await self._repair.sound(session, lambda: self._calls.run("bind", names, args), thread)
         if found is None:
             raise NoSuchSession(_GONE)
+        await self._homes.settle(thread, session.workspace)
         return _session(session.workspace, found)
 
     async def bound(self, thread: ThreadRef) -> Session | None:
@@ -121,6 +124,7 @@ class Catalog(Room):
         workspace = await self._homes.holder(thread)
         if workspace is not None:
             await self._homes.unbind(workspace, thread)
+            await self._homes.vacate(workspace, [thread])
 
     async def retitle(self, session: SessionKey, title: str) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.retitle`."""
@@ -137,6 +141,12 @@ class Catalog(Room):
     async def get(self, session: SessionKey) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.get`."""
         return await self._repair.sound(session, lambda: self._get(session))
+
+    async def _threads(self, session: SessionKey) -> list[ThreadRef]:
+        """The threads that are bound to the session."""
+        sessions = self._calls.keys.of(session.workspace).sessions
+        found = await self._calls.client.command(sessions, b"HGET", sessions, session.id)
+        return [] if found is None else list(map(thread_of, session_record(blob(found)).threads))
 
     async def _get(self, session: SessionKey) -> Session | None:
         sessions = self._calls.keys.of(session.workspace).sessions
@@ -250,7 +260,9 @@ class Catalog(Room):
         found = await self._repair.sound(session, lambda: self._calls.run("delete", names, args))
         if found is None:
             raise NoSuchSession(_GONE)
-        return _session(session.workspace, found)
+        deleted = session_record(blob(found))
+        await self._homes.vacate(session.workspace, map(thread_of, deleted.threads))
+        return deleted.session(session.workspace)
 
     async def expire(self, seen: Session) -> bool:
         """See :meth:`sessions.ports.catalog.Catalog.expire`."""
@@ -265,7 +277,10 @@ class Catalog(Room):
             keys.alphabet(seen.audience),
             keys.audiences,
         ]
+        threads = await self._threads(seen.key) if archived_at else []
         done = await self._repair.sound(seen.key, lambda: self._calls.run("expire", names, args))
+        if done:
+            await self._homes.vacate(seen.key.workspace, threads)
         return number(done) == 1
 
     async def recorded(self, workspace: WorkspaceId, event: EventId) -> Session | None:

@@ -1,5 +1,7 @@
 """Where chats belong: workspaces by their keys, and which workspace holds each thread's binding."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -53,10 +55,8 @@ class Homes:
         self._leads.drop(key)
 
     async def workspace(self, key: WorkspaceKey) -> WorkspaceId:
-        """The workspace that the key leads to at this moment; made if there is none."""
-        remembered = self._leads.get(key, None) is not None
-        found = await self.find(key) if remembered else None
-        return (found or await self.obtain(key)).id
+        """The workspace that the key leads to, as far as is remembered; made if there is none."""
+        return self._leads.get(key, None) or (await self.obtain(key)).id
 
     async def lead(self, key: WorkspaceKey) -> WorkspaceId | None:
         """Where the key leads, be it in the middle of a move that the workspace does not know of yet."""
@@ -87,26 +87,59 @@ class Homes:
             await self._make(key, title)
         raise StoreUnavailable("the chat's workspace is being moved")
 
+    async def settled(self, thread: ThreadRef, key: WorkspaceKey) -> WorkspaceId:
+        """Settle the thread in the workspace of that key, which is read anew before a binding ends."""
+        workspace = await self.workspace(key)
+        if await self._claim(thread, workspace) != workspace:
+            self.forget_key(key)
+            workspace = await self.workspace(key)
+            await self.settle(thread, workspace)
+        return workspace
+
     async def settle(self, thread: ThreadRef, workspace: WorkspaceId) -> None:
         """Let the thread's binding be looked up in that workspace; another one's binding ends."""
-        field, key = thread_field(thread), self._calls.keys.homes(thread)
-        there = text(await self._calls.run("home", [key], field, workspace, workspace))
+        there = await self._claim(thread, workspace)
         if there != workspace:
-            await self.unbind(WorkspaceId(there), thread)
-            await self._calls.run("home", [key], field, workspace, there)
+            await self.unbind(there, thread)
+            await self._claim(thread, workspace, instead_of=there)
 
     async def holder(self, thread: ThreadRef) -> WorkspaceId | None:
-        """The workspace that holds the thread's binding, if it has ever had one."""
-        found = await self._calls.client.command(
-            self._calls.keys.homes(thread), b"HGET", self._calls.keys.homes(thread), thread_field(thread)
-        )
-        return None if found is None else WorkspaceId(text(found))
+        """The workspace that holds the thread's binding, if it has one."""
+        mark = await self._mark(thread)
+        return None if mark is None else holder_in(mark)
+
+    async def vacate(self, workspace: WorkspaceId, threads: Iterable[ThreadRef]) -> None:
+        """Forget which workspace holds the threads, where they are bound to nothing there any more.
+
+        Whoever binds a thread settles it before and after, so that this hides no binding.
+        """
+        await asyncio.gather(*(self._vacate(workspace, thread) for thread in threads))
 
     async def unbind(self, workspace: WorkspaceId, thread: ThreadRef) -> None:
         """End the thread's binding in that workspace."""
         keys = self._calls.keys.of(workspace)
         await self._calls.run("unbind", [keys.sessions, keys.bindings], thread_field(thread))
         self._bound.drop(thread)
+
+    async def _mark(self, thread: ThreadRef) -> str | None:
+        homes = self._calls.keys.homes(thread)
+        found = await self._calls.client.command(homes, b"HGET", homes, thread_field(thread))
+        return None if found is None else text(found)
+
+    async def _vacate(self, workspace: WorkspaceId, thread: ThreadRef) -> None:
+        mark, bindings = await self._mark(thread), self._calls.keys.of(workspace).bindings
+        if mark is None or holder_in(mark) != workspace:
+            return
+        field = thread_field(thread)
+        if await self._calls.client.command(bindings, b"HGET", bindings, field) is None:
+            await self._calls.run("vacate", [self._calls.keys.homes(thread)], field, mark)
+
+    async def _claim(
+        self, thread: ThreadRef, workspace: WorkspaceId, *, instead_of: WorkspaceId | None = None
+    ) -> WorkspaceId:
+        """Settle the thread there unless yet another workspace has it; returns the one that has."""
+        args = (thread_field(thread), workspace, instead_of or workspace, token_hex(4))
+        return WorkspaceId(text(await self._calls.run("home", [self._calls.keys.homes(thread)], *args)))
 
     async def _make(self, key: WorkspaceKey, title: str) -> None:
         # The record first: a key never leads to nothing. One that lost the race is taken away again, and
@@ -137,3 +170,8 @@ class Homes:
         if leads is None:
             return None
         return Workspace(id_, WorkspaceKey(text(own)), text(called), moment(number(created_at)))
+
+
+def holder_in(mark: str) -> WorkspaceId:
+    """The workspace in what is noted of a thread; behind it stands which call noted it."""
+    return WorkspaceId(mark.partition(" ")[0])

@@ -199,6 +199,9 @@ class DurableLink(Link):
     answered: what came meanwhile shares the next one. WAIT counts from the offset that the server had at
     this connection's last command, also if that wrote nothing: a repeat of a call waits again.
     https://redis.io/docs/latest/commands/wait/
+
+    After a WAIT in vain nothing is sent until replicas have what was written: else each try of a lease
+    would take it for nobody, and count as a take-over of its turn.
     """
 
     def __init__(self, wire: Wire, timeout: timedelta, replicas: int, wait: timedelta) -> None:
@@ -209,6 +212,7 @@ class DurableLink(Link):
         self._wait_words = packed(b"WAIT", replicas, milliseconds)
         self._wait: _Future | None = None
         self._unconfirmed: list[tuple[_Future, Reply]] = []
+        self._in_vain = False
 
     def _begin_batch(self) -> None:
         self._loop.call_soon(self._flush)
@@ -217,8 +221,10 @@ class DurableLink(Link):
         if not self._queued or self._why or self._wait is not None:
             return
         self._wait = self._loop.create_future()
-        self._write([*self._queued, (self._wait_words, self._wait)])
-        self._queued = []
+        batch = []
+        if not self._in_vain:
+            batch, self._queued = self._queued, []
+        self._write([*batch, (self._wait_words, self._wait)])
 
     def _answer(self, future: _Future | None, reply: Reply | Refusal) -> None:
         if future is not None and future is self._wait:
@@ -233,6 +239,9 @@ class DurableLink(Link):
     def _confirm(self, count: Reply | Refusal) -> None:
         unconfirmed, self._unconfirmed = self._unconfirmed, []
         enough = isinstance(count, int) and count >= self._replicas
+        if self._in_vain and not enough:
+            self._put_off(count)
+        self._in_vain = not enough
         for future, reply in unconfirmed:
             if enough:
                 super()._answer(future, reply)
@@ -240,6 +249,13 @@ class DurableLink(Link):
                 super()._answer(future, count)
             elif not future.done():
                 future.set_result(Lost(self._too_few(count), sent=True))
+
+    def _put_off(self, count: Reply | Refusal) -> None:
+        queued, self._queued = self._queued, []
+        refused = isinstance(count, Refusal) and count.code == "NOPERM"
+        for _, future in queued:
+            if future is not None and not future.done():
+                future.set_result(count if refused else Lost(self._too_few(count), sent=False))
 
     def _too_few(self, count: Reply | Refusal) -> str:
         if isinstance(count, Refusal):  # as when it stopped to be the master

@@ -20,6 +20,7 @@ from sessions.model import (
     Person,
     PersonId,
     Place,
+    Platform,
     Preferences,
     ReplyRecord,
     Session,
@@ -217,6 +218,12 @@ def inbound_field(inbound: Inbound) -> str:
 def thread_field(thread: ThreadRef) -> str:
     """A thread as bindings and inboxes name it."""
     return f"{chat_field(thread)}{thread.thread}"
+
+
+def thread_of(field: str) -> ThreadRef:
+    """The thread that is named so."""
+    platform, chat, thread = field.split("\0")
+    return ThreadRef(Platform(platform), chat, thread)
 
 
 def chat_field(chat: ThreadRef) -> str:

@@ -10,6 +10,7 @@ from sessions.model import SessionId, ThreadRef, Workspace, WorkspaceId, Workspa
 from sessions.ports.catalog import Cursor, WorkspacePage
 from storage import cursors
 from storage.redis.calls import blob, number, row, text
+from storage.redis.homes import holder_in
 from storage.redis.records import chat_field, inbound_field, instant, moment, thread_field, turn_record
 from storage.redis.room import Room
 from storage.wellformed import mends_text
@@ -79,7 +80,7 @@ class Workspaces(Room):
                 found[workspace] = None
             homes = self._calls.keys.homes(chat)
             for holder in row(await self._calls.client.command(homes, b"HVALS", homes)):
-                found[WorkspaceId(text(holder))] = None
+                found[holder_in(text(holder))] = None
         return list(found)
 
     async def _move_key(

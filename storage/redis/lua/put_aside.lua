@@ -13,13 +13,14 @@ local function note_other_head(session)
   end
 end
 
-local removed = 0
-if of_transcript then
-  removed = redis.call('LREM', TRANSCRIPT, 1, record)
-else
-  removed = redis.call('LREM', INBOX, 1, record)
+local function take_out()
+  if of_transcript then
+    return redis.call('LREM', TRANSCRIPT, 1, record)
+  end
+  return redis.call('LREM', INBOX, 1, record)
 end
-if removed == 0 then
+
+if take_out() == 0 then
   return 0
 end
 redis.call('RPUSH', QUARANTINE, where, why, record)

@@ -9,6 +9,8 @@ from tests.redis_servers import Connection, Server
 from tests.redis_servers.wire import as_text
 
 _WORKSPACE = re.compile(r"\{b\d{3}\}:([0-9a-f]{16})$")
+_MARK = re.compile(r"(?<=>) [0-9a-f]{8}(?=')")
+"""What says which call settled a thread: random."""
 _BUCKET = re.compile(r"^\{b\d{3}\}")
 
 
@@ -44,7 +46,9 @@ async def contents(server: Server, prefix: str) -> Contents:
     for name, value in held.items():
         if not any(id_ in name for id_ in unled):
             # Workspaces of two runs share their buckets by chance only.
-            kept[_BUCKET.sub("", _renamed(name, names))] += _lines(value, names)
+            kept[_BUCKET.sub("", _renamed(name, names))] += [
+                _MARK.sub("", line) for line in _lines(value, names)
+            ]
     return Contents({name: sorted(lines) for name, lines in kept.items()}, names, unled)
 
 

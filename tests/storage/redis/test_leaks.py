@@ -68,3 +68,19 @@ async def test_after_a_deletion_only_its_events_are_left(server: Server) -> None
         found = await server.keys_of(f"{one.address.prefix}:")
         of_it = [name for name, key in found.items() if session.key.id in name and key.ttl is None]
         assert of_it == []
+
+
+async def test_of_deleted_sessions_nothing_is_left_but_their_workspace_and_what_expires(
+    server: Server,
+) -> None:
+    async with watched(server) as one:
+        for number in range(5):
+            # On Discord every thread is a chat of its own.
+            session = await converse(one.store, inbound(1, thread("", f"chat-{number}")))
+            await one.store.delete(session.key, EventId(f"delete {number}"))
+        left = await server.keys_of(f"{one.address.prefix}:")
+        stays = sorted(name for name, key in left.items() if key.ttl is None)
+        (workspace,) = [name for name in stays if name.endswith(session.key.workspace)]
+        assert stays == sorted(
+            (workspace, f"{one.address.prefix}:k:telegram:-100", f"{one.address.prefix}:workspaces")
+        )

@@ -12,10 +12,12 @@ from storage.redis.client import Client
 from storage.redis.keys import Keys
 from storage.redis.store import RedisStore
 from storage.redis.subscription import BACKLOG
-from tests.redis_servers import Server, proxy, until
+from tests.redis_servers import SentinelSet, Server, proxy, until
 from tests.storage.contract.scene import accept, claim, converse, inbound, thread
 from tests.storage.redis.keys import fresh
 from tests.storage.redis.leaks import check_leaks
+from tests.storage.redis.scripts import COUNT
+from tests.storage.redis.test_durable import passes, paused
 
 NEW_KEY = WorkspaceKey("telegram:-100200")
 OLD, NEW = thread("", "-100"), thread("", "-100200")
@@ -123,3 +125,26 @@ async def test_a_listener_that_takes_nothing_can_be_left(server: Server) -> None
                 return "omem=0" in await connection.text("CLIENT", "LIST", "TYPE", "pubsub")
 
         await until("everything was sent", all_sent)
+
+
+async def test_while_replicas_are_away_nothing_more_is_written(sentinel_set: SentinelSet) -> None:
+    key, options = fresh(), "?durability=replicated&wait_ms=200&timeout_ms=2000&patience_ms=300"
+    async with Client.open(parse_address(sentinel_set.url + options)) as client:
+        await until("a replica takes it", lambda: passes(client, fresh()))
+        assert await client.run(COUNT, [key], [], durable=True) == 1
+        with paused(await sentinel_set.replicas()):
+            for _ in range(4):
+                with pytest.raises(StoreUnavailable, match="has 0 of 1 replicas"):
+                    await client.run(COUNT, [key], [], durable=True)
+        await until("a replica takes it again", lambda: passes(client, fresh()))
+        assert await client.run(COUNT, [key], [], durable=True) == 3
+
+
+async def test_a_replica_that_knew_the_new_chat_before_it_moved_breaks_no_binding(server: Server) -> None:
+    address = parse_address(f"{server.url}?prefix=test{token_hex(6)}")
+    async with RedisStore.open(address) as store, RedisStore.open(address) as other:
+        session = await converse(store, inbound(1))
+        await other.workspace(NEW_KEY)
+        await store.migrate(OLD, NEW)
+        gone_on = await accept(other, inbound(2, thread("7", "-100200"), workspace=NEW_KEY), claim())
+        assert gone_on.session.key == session.key
