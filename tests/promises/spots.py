@@ -4,13 +4,10 @@ import asyncio
 import os
 import re
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pytest
 
 from sessions.model import Role, ThreadRef
 from sessions.ports.store import Store
@@ -101,6 +98,19 @@ class Replica:
 
         return Spot(self.way.cut_after_request(matches).happened)
 
+    def freezes_at(self, name: str, when: Callable[[Request], bool] = lambda _: True) -> "Spot":
+        """It stops as it asks for a script, and finds the reply when it goes on."""
+        spot = Spot()
+
+        def matches(request: Request) -> bool:
+            if not spot.reached.is_set() and _asks_for(request, name) and when(request):
+                self.freeze()
+                spot.reached.set()
+            return False
+
+        self.way.cut_after_request(matches)
+        return spot
+
     async def start(self) -> None:
         path = self.service.home / "serve.log"
         self._begun = path.stat().st_size if path.exists() else 0
@@ -177,7 +187,6 @@ async def replica(
     home: Path, server: Server, models: ModelServer, settings: Mapping[str, str]
 ) -> AsyncIterator[Replica]:
     """A process behind a proxy of its own."""
-    home.mkdir(parents=True, exist_ok=True)
     async with proxy(server.port) as way:
         common = {
             "PARLEY_STORAGE": f"redis://127.0.0.1:{way.port}",
@@ -188,16 +197,14 @@ async def replica(
             "PARLEY_LEASE_SECONDS": str(LEASE),
             "PARLEY_DRAIN_SECONDS": "5",
         }
-        async with service(home, {**common, **settings}) as running:
+        async with service(_made(home), {**common, **settings}) as running:
             yield Replica(running, way)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _asks_for(request: Request, name: str) -> bool:
     return request.script == script(name).sha.decode()
-
-
-def deadline_after(moment: float) -> float:
-    """When a lease surely ends that was last renewed before this moment of the monotonic clock."""
-    return moment + LEASE
-
-
