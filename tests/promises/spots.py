@@ -184,10 +184,17 @@ async def pair(folder: Path, models: ModelServer, token: Mapping[str, str]) -> A
 
 @asynccontextmanager
 async def replica(
-    home: Path, server: Server, models: ModelServer, settings: Mapping[str, str]
+    home: Path,
+    server: Server,
+    models: ModelServer,
+    settings: Mapping[str, str],
+    *,
+    reachable: bool = True,
 ) -> AsyncIterator[Replica]:
-    """A process behind a proxy of its own."""
+    """A process behind a proxy of its own, which refuses connections unless Redis is ``reachable``."""
     async with proxy(server.port) as way:
+        if not reachable:
+            way.refuse()
         common = {
             "PARLEY_STORAGE": f"redis://127.0.0.1:{way.port}",
             "PARLEY_ALLOWED": "*",
