@@ -31,6 +31,7 @@ class Replica:
         self.service = running
         self.way = way
         self._begun = 0
+        self._armed: list[Spot] = []
 
     @property
     def log(self) -> str:
@@ -74,10 +75,11 @@ class Replica:
 
     def freezes_before(self, name: str, when: Callable[[Request], bool] = lambda _: True) -> "Spot":
         """It stops for good as it asks for a script, which Redis never hears of."""
-        spot = Spot()
+        spot = self._arm(Spot())
 
         def matches(request: Request) -> bool:
-            if not spot.reached.is_set() and _asks_for(request, name) and when(request):
+            if spot in self._armed and _asks_for(request, name) and when(request):
+                self._armed.remove(spot)
                 self.freeze()
                 # What is written to a connection that is closed goes nowhere.
                 self.way.cut_all()
@@ -91,19 +93,21 @@ class Replica:
         """It stops for good as it asks for a script, which Redis surely runs."""
 
         def matches(request: Request) -> bool:
-            if not (_asks_for(request, name) and when(request)):
+            if not (spot in self._armed and _asks_for(request, name) and when(request)):
                 return False
             self.freeze()
             return True
 
-        return Spot(self.way.cut_after_request(matches).happened)
+        spot = self._arm(Spot(self.way.cut_after_request(matches).happened))
+        return spot
 
     def freezes_at(self, name: str, when: Callable[[Request], bool] = lambda _: True) -> "Spot":
         """It stops as it asks for a script, and finds the reply when it goes on."""
-        spot = Spot()
+        spot = self._arm(Spot())
 
         def matches(request: Request) -> bool:
-            if not spot.reached.is_set() and _asks_for(request, name) and when(request):
+            if spot in self._armed and _asks_for(request, name) and when(request):
+                self._armed.remove(spot)
                 self.freeze()
                 spot.reached.set()
             return False
@@ -111,13 +115,27 @@ class Replica:
         self.way.cut_after_request(matches)
         return spot
 
+    async def recover(self) -> None:
+        """Undo what a test that failed may have left: a spot ahead, a process that is stopped or dead."""
+        self._armed.clear()
+        self.way.go_on()
+        assert self.service.process is not None
+        if self.service.process.returncode is None:
+            self.thaw()
+        else:
+            await self.start()
+
     async def start(self) -> None:
         path = self.service.home / "serve.log"
         self._begun = path.stat().st_size if path.exists() else 0
         await self.service.start()
 
+    def _arm(self, spot: "Spot") -> "Spot":
+        self._armed.append(spot)
+        return spot
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Spot:
     """Where a process stops. ``reached`` is set when it has, and Redis has done what it still does."""
 
@@ -139,6 +157,8 @@ class Pair:
 
     async def ready(self) -> None:
         """Wait until one receives and the other stands by, whichever it is."""
+        for one in (self.receiving, self.standing_by):
+            await one.recover()
 
         async def settled() -> bool:
             return {self.receiving.duty, self.standing_by.duty} == {"duty.taken", "duty.standing_by"}

@@ -116,15 +116,18 @@ async def test_killed_after_it_accepted_without_a_lease_another_answers_at_once(
     spot = town.pair.receiving.freezes_after("accept", lambda request: _mentions(request, b"spare"))
     ada.say(ada, "spare")
     await spot.wait()
+    ada.say(ada, "next")
     await town.pair.kill_receiving()
     await town.wait_answer(ada, "[2] spare")
     assert not any("[2] busy" in town.shown(person) for person in busy)
     gate.open()
     for person in busy:
         await town.wait_answer(person, "[2] busy")
-    assert town.shown(ada) == ["[2] spare"]
+    await town.wait_answer(ada, "[4] next")
+    assert town.shown(ada) == ["[2] spare", "[4] next"]
     assert town.pair.asked("spare") == 1
-    assert await town.transcript(ada) == [("person", "spare"), ("model", "[2] spare")]
+    said = [("person", "spare"), ("model", "[2] spare")]
+    assert await town.transcript(ada) == [*said, ("person", "next"), ("model", "[4] next")]
     assert all(town.shown(person) == ["[2] busy"] for person in busy)
 
 
