@@ -17,7 +17,7 @@ from tests.emulators.openai import ModelServer
 from tests.redis_servers import Proxy, Request, Server, proxy, standalone, until
 from tests.service import Service, service
 
-LEASE = 3
+LEASE = 4
 """Seconds: a take-over is waited for in almost every test."""
 
 WAIT = 60.0

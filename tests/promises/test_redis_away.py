@@ -141,7 +141,7 @@ async def test_while_redis_is_killed_nothing_is_taken_and_the_running_answer_is_
     ada.say(ada, "next")
     bob.say(bob, "brought")
     gate.open()
-    await polling.telegram.wait_for(lambda: not polling.telegram.polled)
+    await polling.telegram.wait_for(lambda: not polling.telegram.polled, timeout=WAIT)
     update = hooked.telegram.pending_updates[-1].payload
     assert await hooked.bring(update) == 503
     assert polling.telegram.pending_updates
@@ -223,7 +223,7 @@ async def _stream(office: Office, person: Person) -> Gate:
     """Begin an answer, of which the first words are shown."""
     gate = office.models.hold(lambda request: request.last_user_text == "streaming and more")
     person.say(person, "streaming and more")
-    await gate.release(2)
+    await gate.release(2, timeout_s=WAIT)
     await office.polling.wait_answer(person, "[2] streaming")
     return gate
 
