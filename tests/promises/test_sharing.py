@@ -50,7 +50,7 @@ async def test_one_poller_feeds_all_and_when_it_is_killed_another_polls_within_a
             await telegram.chat(person).wait_text("[2] hello", timeout=WAIT)
         shares = [one.log.count("event='turn.committed'") for one in crew]
         assert sum(shares) == CHATS
-        assert min(shares) >= CHATS // 10
+        assert all(shares)
         await receiving.service.kill()
         for person in people[:9]:
             person.say(person, "and now?")
