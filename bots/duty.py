@@ -113,7 +113,7 @@ class Duty:
 
     def _note_away(self, error: str) -> None:
         if not self._away:
-            log.warning("duty.store_away", role=self._role, error=error)
+            log.debug("duty.store_away", role=self._role, error=error)
         self._away = True
 
     async def _leave(self) -> None:

@@ -24,6 +24,7 @@ from sessions.errors import StoreUnavailable
 from sessions.incidents import report
 from sessions.model import EventId, Holder, Platform, ThreadRef
 from sessions.ports.errands import Errand, Errands
+from sessions.recent import Recent
 
 ERRAND_LEASE = timedelta(seconds=30)
 ERRAND_TIME = timedelta(seconds=25)
@@ -59,14 +60,25 @@ class Control:
         self._clerk = clerk
         self._tasks = tasks
         self._running: set[EventId] = set()
+        self._doubtful: Recent[EventId, bool] = Recent()
         self._carrying: set[asyncio.Task[None]] = set()
         self._last: dict[ThreadRef, _Place] = {}
 
     async def admit(self, event: EventId, said: Commanded | Pressed, raw: bytes) -> None:
-        """Keep the errand and begin it; a repeat does nothing. Raises StoreUnavailable."""
+        """Keep the errand and begin it; a repeat does nothing. Raises StoreUnavailable.
+
+        A try whose reply was lost may have kept it, so the next one begins it all the same: should another
+        process have it, its effect still happens once, by its event.
+        """
         errand = Errand(event, Platform.TELEGRAM, raw)
-        if await self._errands.admit(errand, self._holder, ERRAND_LEASE):
+        try:
+            is_new = await self._errands.admit(errand, self._holder, ERRAND_LEASE)
+        except StoreUnavailable:
+            self._doubtful.put(event, True)
+            raise
+        if (is_new or self._doubtful.get(event, False)) and event not in self._running:
             self._begin(errand, said)
+        self._doubtful.drop(event)
 
     async def settle(self) -> None:
         """Give what is being carried out a moment to end, so that no other process has to do it."""

@@ -33,6 +33,7 @@ class FrailStore(MemoryStore):
         self.ahead = timedelta()
         self.away = False
         self.refused = 0
+        self.loses_replies = 0
         self.stood_by = 0
         self.accepted: list[Inbound] = []
 
@@ -51,7 +52,11 @@ class FrailStore(MemoryStore):
 
     async def admit(self, errand: Errand, holder: Holder, duration: timedelta) -> bool:
         self._be_there()
-        return await super().admit(errand, holder, duration)
+        admitted = await super().admit(errand, holder, duration)
+        if self.loses_replies:
+            self.loses_replies -= 1
+            raise StoreUnavailable("the reply was lost")
+        return admitted
 
     async def check(self) -> None:
         self._be_there()

@@ -205,6 +205,19 @@ async def test_a_command_waits_for_the_store(api: BotApi, house: House) -> None:
     await api.chat(ada).wait_text("Started session alpha")
 
 
+async def test_a_command_whose_admission_got_no_reply_is_carried_out_at_once(
+    api: BotApi, house: House
+) -> None:
+    ada = api.add_person("Ada")
+    await api.wait_for(lambda: api.polled)
+    house.store.loses_replies = 2
+    ada.say(ada, "/session start alpha")
+    ada.say(ada, "hello")
+    await api.chat(ada).wait_text("re: hello")
+    assert await house.names(ada.id) == {"alpha"}
+    assert len([text for text in api.chat(ada).texts() if "Started" in text]) == 1
+
+
 def test_serving_starts_without_aiogram() -> None:
     code = "import sys, bots.telegram; print('aiogram' in sys.modules)"
     printed = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60)
