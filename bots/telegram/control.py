@@ -67,8 +67,8 @@ class Control:
     async def admit(self, event: EventId, said: Commanded | Pressed, raw: bytes) -> None:
         """Keep the errand and begin it; a repeat does nothing. Raises StoreUnavailable.
 
-        A try whose reply was lost may have kept it, so the next one begins it all the same: should another
-        process have it, its effect still happens once, by its event.
+        A try whose reply was lost may have kept it, so the next one begins it all the same: should
+        another process have it, its effect still happens once, by its event.
         """
         errand = Errand(event, Platform.TELEGRAM, raw)
         try:

@@ -107,6 +107,8 @@ async def store_lap(store: RedisStore, sessions: int, messages: int) -> Lap:
     for session in made:
         while session.messages < messages:
             await _lengthen(store, session, LENGTHS[2])
+        # The floor's messages are there, too, before it is measured.
+        session.stock((ROUNDS + 2) * turns_each(sessions))
     return lap_of([partial(turn, store, session) for session in made])
 
 

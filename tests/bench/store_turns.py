@@ -1,7 +1,8 @@
 """A turn through a store: accept, commit, deliver; and sessions to do it in."""
 
 import asyncio
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -41,11 +42,21 @@ _numbers = count(1)
 
 @dataclass(slots=True)
 class BenchSession:
-    """A session, the thread it is bound to, and how many messages it has."""
+    """A session, the thread it is bound to, how many messages it has, and what will be said there."""
 
     key: SessionKey
     thread: ThreadRef
     messages: int
+    said: deque[tuple[Inbound, TurnResult]] = field(default_factory=deque)
+
+    def stock(self, turns: int) -> None:
+        """Make that many turns beforehand, where making them should not be measured."""
+        self.said.extend(self.make() for _ in range(turns))
+
+    def make(self) -> tuple[Inbound, TurnResult]:
+        """A message and what its turn comes to."""
+        inbound = _inbound(self.thread)
+        return inbound, _result(inbound, 1)
 
 
 async def prepare(store: Store, sessions: int, messages: int) -> list[BenchSession]:
@@ -55,13 +66,13 @@ async def prepare(store: Store, sessions: int, messages: int) -> list[BenchSessi
 
 async def turn(store: Store, session: BenchSession) -> None:
     """Take one Inbound through the store, as the engine does."""
-    inbound = _inbound(session.thread)
+    inbound, result = session.said.popleft() if session.said else session.make()
     known = Known(session.key.id, session.messages)
     accepted = await store.accept(inbound, Proposal(SessionId("unused"), "unused"), CLAIM, known)
     if accepted.work is None:
         raise RuntimeError("the lease was not free")
     lease = accepted.work.lease
-    committed = await store.commit(lease, _result(inbound, 1))
+    committed = await store.commit(lease, result)
     session.messages = committed.session.tally.messages
     await store.delivered(lease, inbound.event, CLAIM, Known(session.key.id, session.messages))
 
