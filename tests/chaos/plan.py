@@ -10,9 +10,9 @@ from typing import Self
 class Plan:
     """Each field's variable is ``PARLEY_CHAOS_`` and its name in capitals. Times are in seconds.
 
-    ``rate`` is messages a second of all chats together. ``kill_every`` lies between two kills of a replica,
+    ``rate`` is messages a second of all chats together. ``kill_every`` is between two kills of replicas,
     ``down`` at most between a kill and the next start. ``lost`` is the share of requests whose reply is
-    lost with the connection; ``cut_every`` lies between two moments at which a node loses all connections.
+    lost with the connection; ``cut_every`` is between two moments at which a node loses all connections.
     """
 
     seed: int = 0
