@@ -1,6 +1,7 @@
 """Runs the full size and prints its report; a run that broke a promise ends with 1 and its logs stay."""
 
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -10,6 +11,8 @@ from tests.chaos.run import run
 
 
 def main() -> int:
+    # The emulators tell of every connection that a killed process leaves behind.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     plan = FULL.from_environment()
     folder = Path(tempfile.mkdtemp(prefix="parley-chaos-"))
     print(f"seed {plan.seed}; logs in {folder}; {plan.seconds / 60:.0f} minutes and some", flush=True)

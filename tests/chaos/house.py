@@ -1,13 +1,15 @@
 """The replicas and what they stand on: a Sentinel set behind proxies, a chat platform, a model."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.plan import Plan
 from tests.chaos.talk import answer_of
+from tests.emulators.discord import Discord, Settings
+from tests.emulators.discord.settings import RateLimits
 from tests.emulators.openai import ModelServer
 from tests.emulators.telegram import BotApi, Flood
 from tests.redis_servers import OutsideProxies, SentinelSet, outside_proxies, sentinels, until
@@ -15,6 +17,7 @@ from tests.service import Service, service
 
 PREFIX = "chaos"
 _START = 60.0
+_PLATFORMS = 2
 _DOWN_AFTER = 1500
 """Milliseconds: a master that a busy machine lets wait is not taken for dead."""
 _ENDLESS = 10_000_000
@@ -28,6 +31,7 @@ class House:
     servers: SentinelSet
     fronts: OutsideProxies
     telegram: BotApi
+    discord: Discord
     models: ModelServer
     replicas: list[Service]
 
@@ -48,7 +52,9 @@ async def open_house(plan: Plan, folder: Path) -> AsyncIterator[House]:
         models = await stack.enter_async_context(ModelServer.start())
         models.answer = answer_of
         telegram = await stack.enter_async_context(BotApi.start(flood=Flood.off()))
-        house = House(servers, fronts, telegram, models, [])
+        relaxed = Settings(rate_limits=RateLimits.off())
+        discord = await stack.enter_async_context(Discord.start(settings=relaxed))
+        house = House(servers, fronts, telegram, discord, models, [])
         names = [replica_name(number) for number in range(plan.replicas)]
         models.contexts = dict.fromkeys(names, _ENDLESS)
         for name in names:
@@ -56,7 +62,9 @@ async def open_house(plan: Plan, folder: Path) -> AsyncIterator[House]:
             home.mkdir()
             settings = _settings(plan, house, name)
             house.replicas.append(await stack.enter_async_context(service(home, settings)))
-        await asyncio.gather(*(until(f"{one.home.name} is up", _up(one)) for one in house.replicas))
+        await asyncio.gather(
+            *(until(f"{one.home.name} is up", _up(one), seconds=_START) for one in house.replicas)
+        )
         yield house
 
 
@@ -74,6 +82,8 @@ def _settings(plan: Plan, house: House, name: str) -> dict[str, str]:
         "PARLEY_STORAGE": house.storage,
         "PARLEY_TELEGRAM_TOKEN": house.telegram.token,
         "PARLEY_TELEGRAM_API_BASE": house.telegram.base_url,
+        "PARLEY_DISCORD_TOKEN": house.discord.token,
+        "PARLEY_DISCORD_API_BASE": house.discord.api_base,
         "PARLEY_ALLOWED": "*",
         "PARLEY_MODEL": name,
         "PARLEY_CONTEXT_TOKENS": str(_ENDLESS),
@@ -81,6 +91,7 @@ def _settings(plan: Plan, house: House, name: str) -> dict[str, str]:
         "OPENAI_BASE_URL": house.models.base_url,
         "PARLEY_LEASE_SECONDS": str(plan.lease),
         "PARLEY_DRAIN_SECONDS": "10",
+        "PYTHONFAULTHANDLER": "1",
     }
 
 
@@ -90,8 +101,8 @@ async def _be_patient(servers: SentinelSet) -> None:
         await sentinel.call(*words)
 
 
-def _up(replica: Service):  # type: ignore[no-untyped-def]
+def _up(replica: Service) -> Callable[[], Awaitable[bool]]:
     async def up() -> bool:
-        return "duty." in log_of(replica)
+        return log_of(replica).count("duty.") >= _PLATFORMS
 
     return up

@@ -13,20 +13,22 @@ class Plan:
     ``rate`` is messages a second of all chats together. ``kill_every`` is between two kills of replicas,
     ``down`` at most between a kill and the next start. ``lost`` is the share of requests whose reply is
     lost with the connection; ``cut_every`` is between two moments at which a node loses all connections.
+    ``settle`` bounds the wait for the last answer. In the end the replicas are told to end if ``orderly``.
     """
 
     seed: int = 0
     replicas: int = 3
     chats: int = 200
     messages: int = 5000
-    rate: float = 7.0
+    rate: float = 6.0
     lease: int = 3
-    kill_every: float = 6.0
+    kill_every: float = 9.0
     down: float = 2.0
     master_kills: int = 6
     lost: float = 0.002
     cut_every: float = 20.0
     settle: float = 180.0
+    orderly: int = 1
 
     @property
     def seconds(self) -> float:
@@ -59,4 +61,5 @@ SHORT = Plan(
     lost=0.005,
     cut_every=4.0,
     settle=60.0,
+    orderly=0,
 )

@@ -1,5 +1,6 @@
 """The numbers of a run, as a table."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,10 +8,9 @@ from datetime import datetime, timedelta
 from tests.chaos.house import House, replica_name
 from tests.chaos.plan import Plan
 from tests.chaos.talk import Key, asked_in
-from tests.chaos.town import Chat
+from tests.chaos.town import Town
 from tests.chaos.trouble import Journal, Kill
 from tests.chaos.verdict import Verdict
-from tests.emulators.telegram import BotApi
 
 _IN_FLIGHT = timedelta(seconds=0.5)
 """What a process sent before it was killed is shown by then; nobody takes over so early."""
@@ -88,9 +88,9 @@ class _Life:
         return (min(signs) - kill.at).total_seconds()
 
 
-def measure(house: House, chats: Sequence[Chat], kills: Sequence[Kill]) -> tuple[Times, Times]:
+def measure(house: House, town: Town, kills: Sequence[Kill]) -> tuple[Times, Times]:
     """Take-over times, and the times from the question to its whole answer."""
-    lives = list(_lives(house, chats).values())
+    lives = list(_lives(house, town))
     taken: list[float] = []
     for number, kill in enumerate(kills):
         same = [one.at for one in kills[:number] if one.replica == kill.replica]
@@ -107,26 +107,14 @@ def asked_again(house: House) -> int:
     return len(answered) - len({asked_in(request) for request in answered})
 
 
-def _lives(house: House, chats: Sequence[Chat]) -> dict[Key, _Life]:
-    requests: dict[Key, list[tuple[datetime, str]]] = {}
+def _lives(house: House, town: Town) -> Iterator[_Life]:
+    requests = defaultdict[Key, list[tuple[datetime, str]]](list)
     for request in house.models.requests:
-        requests.setdefault(asked_in(request), []).append((request.at, request.model))
-    shown = _shown(house.telegram, {chat.place for chat in chats if chat.asked})
-    return {
-        question.key: _Life(
-            said.at, sorted(shown.get((chat.place, said.id), ())), requests.get(question.key, ())
-        )
-        for chat in chats
-        for question, said in chat.asked
-    }
-
-
-def _shown(telegram: BotApi, places: set[int]) -> dict[tuple[int, int], list[datetime]]:
-    """When something changed under a message; what is deleted counts too."""
-    found: dict[tuple[int, int], list[datetime]] = {}
-    for place in places:
-        for message in telegram.chat(place).everything:
-            if message.by_bot and message.reply_to:
-                times = [revision.at for revision in message.history] or [message.at]
-                found.setdefault((place, message.reply_to), []).extend(times)
-    return found
+        requests[asked_in(request)].append((request.at, request.model))
+    shown = town.shown()
+    for chat in town.chats:
+        signs = defaultdict[int | None, list[datetime]](list)
+        for one in shown[chat.thread]:
+            signs[one.under] += one.at
+        for asked in chat.asked:
+            yield _Life(asked.at, sorted(signs[asked.message]), requests[asked.question.key])
