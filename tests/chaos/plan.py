@@ -13,7 +13,7 @@ class Plan:
     ``rate`` is messages a second of all chats together. ``kill_every`` is between two kills of replicas,
     ``down`` at most between a kill and the next start. ``lost`` is the share of requests whose reply is
     lost with the connection; ``cut_every`` is between two moments at which a node loses all connections.
-    ``settle`` bounds the wait for the last answer. In the end the replicas are told to end if ``orderly``.
+    ``settle`` bounds the wait for the last answer. ``orderly`` ones are told to end, not killed.
     """
 
     seed: int = 0

@@ -13,6 +13,8 @@ async def test_every_message_is_answered_once_and_in_order_while_replicas_and_ma
     report = await run(plan, tmp_path)
     assert not report.broken, f"seed {plan.seed}: " + "\n".join(report.broken[:20])
     assert report.verdict.answered + len(report.verdict.interrupted) == plan.messages
+    assert report.journal.kills
+    assert report.journal.failovers
     print(report)
 
 
