@@ -60,6 +60,6 @@ SHORT = Plan(
     master_kills=1,
     lost=0.005,
     cut_every=4.0,
-    settle=60.0,
+    settle=120.0,
     orderly=0,
 )

@@ -18,4 +18,4 @@ async def test_every_message_is_answered_once_and_in_order_while_replicas_and_ma
     print(report)
 
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
