@@ -55,7 +55,6 @@ class Report:
         yield "messages", f"{plan.messages} in {plan.seconds:.0f} s, settled after {self.seconds:.0f} s"
         yield "answered", f"{verdict.answered}"
         yield "marked as interrupted", f"{len(verdict.interrupted)}"
-        yield "answered before an earlier one (Discord)", f"{verdict.reordered}"
         yield "never answered", f"{len(verdict.unanswered)}"
         yield "replicas killed", f"{len(journal.kills)}"
         yield "masters killed", f"{len(journal.failovers)} (failover: {Times(journal.failovers)})"

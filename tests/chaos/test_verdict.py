@@ -95,20 +95,6 @@ def test_silence_and_unfinished_answers_are_no_answers() -> None:
     assert [key.number for key in verdict.unanswered] == [2, 3]
 
 
-def test_on_discord_an_answer_may_come_before_one_that_was_found_late() -> None:
-    chat = asked(3)
-    chat.thread = ThreadRef(Platform.DISCORD, "1", "")
-    first, second, third = [one.question for one in chat.asked]
-    texts: list[str] = []
-    messages = []
-    for number, question in enumerate((first, third, second)):
-        answer = question.answer(texts)
-        texts += [question.text, answer]
-        messages.append(shown(100 + number, answer, question.key.number))
-    verdict = judge([chat], {chat.thread: messages})
-    assert (verdict.answered, verdict.reordered, verdict.broken) == (3, 1, [])
-
-
 def lose_part(messages: Messages) -> Messages:
     return [messages[0], *messages[2:]]
 

@@ -1,21 +1,17 @@
 """What the people in the chats see in the end, and whether that is what was promised."""
 
-import itertools
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bots.discord import rendering as discord
 from bots.telegram import rendering as telegram
-from sessions.model import Platform, Role, ThreadRef
+from sessions.model import Role, ThreadRef
 from sessions.turn import TAKEN_OVER_NOTE
 from tests.chaos.talk import Key, Question, named
 from tests.chaos.town import Chat, Shown
 
 PLACEHOLDER = "…"
-LATE = frozenset({Platform.DISCORD})
-"""Where a message that nobody heard when it came is found later, behind newer ones that were heard."""
 
 
 @dataclass(slots=True)
@@ -25,7 +21,6 @@ class Verdict:
     answered: int = 0
     interrupted: list[Key] = field(default_factory=list)
     unanswered: list[Key] = field(default_factory=list)
-    reordered: int = 0
     placeholders: int = 0
     repeats: int = 0
     broken: list[str] = field(default_factory=list)
@@ -56,27 +51,14 @@ class _Reading:
             self._sort(message)
         before: list[tuple[Role, str]] = []
         last = 0
-        for question in self._in_order():
+        for asked in self._chat.asked:
+            question = asked.question
             answer = self._answer(question, [text for _, text in before], last)
             before.append((Role.USER, question.text))
             if answer is not None:
                 before.append((Role.ASSISTANT, answer))
             last = max([last, *(part.id for part in self._parts[question.key])])
         self._verdict.conversations[self._chat.number] = before
-
-    def _in_order(self) -> list[Question]:
-        """The questions as they were asked; where some are found late, as they were answered."""
-        questions = [asked.question for asked in self._chat.asked]
-        if self._chat.thread.platform not in LATE:
-            return questions
-        found = sorted(questions, key=lambda question: self._place(question.key))
-        neighbours = itertools.pairwise(question.key.number for question in found)
-        self._verdict.reordered += sum(later < earlier for earlier, later in neighbours)
-        return found
-
-    def _place(self, key: Key) -> tuple[float, int]:
-        shown = [part.id for part in (*self._parts[key], *self._notes[key])]
-        return (min(shown) if shown else math.inf), key.number
 
     def _sort(self, message: Shown) -> None:
         under = None if message.under is None else self._questions.get(message.under)
