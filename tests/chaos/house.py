@@ -42,7 +42,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(plan: Plan, folder: Path) -> AsyncIterator[House]:
-    """Start everything; returns when one replica receives and the others stand by."""
+    """Start everything; returns when one replica receives (and is connected) and the others stand by."""
     async with AsyncExitStack() as stack:
         fronts = await stack.enter_async_context(outside_proxies(folder))
         servers = await stack.enter_async_context(
