@@ -36,8 +36,10 @@ demo: $(VENV)/.dev ## Play a conversation on emulated platforms, with a crash in
 bench: $(VENV)/.dev $(VENV)-peers/.done ## Measure speed as ratios in one run
 	@$(BIN)/python -m tests.bench
 
-chaos: $(VENV)/.dev ## Kill processes for longer than the tests do
+chaos: $(VENV)/.dev ## Kill processes, connections and Redis masters for longer than the tests do
 	@PARLEY_CRASH_ROUNDS=500 $(BIN)/python -m pytest --timeout 3600 tests/storage/crash tests/promises
+	@PARLEY_MODEL_STEPS=60 PARLEY_MODEL_EXAMPLES=300 $(BIN)/python -m pytest --timeout 7200 tests/storage/model
+	@$(BIN)/python -m tests.chaos
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,6 +1,6 @@
 """Finds over REST what people wrote while no gateway session heard them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -33,6 +33,8 @@ _CONVERSATIONS = 50
 _WORKSPACES = 1000
 _PAGE = 100
 _PAGES = 5
+
+Read = Callable[[str], None]
 
 log = structlog.get_logger(__name__)
 
@@ -75,28 +77,33 @@ class CatchingUp:
         self._connected = False
         self._lost_at = self._lost_at or datetime.now(UTC)
 
-    async def resumed(self, take: Taker) -> None:
+    async def resumed(self, take: Taker, read: Read) -> None:
         """Nothing was missed since the line was lost: Discord sent it again."""
         self._connected = True
         if self._started:
             self._lost_at = None
         else:
-            await self.look(take)
+            await self.look(take, read)
 
-    async def look(self, take: Taker) -> None:
-        """Read what was missed before the gateway session that is complete; no-op if it is lost again."""
+    async def look(self, take: Taker, read: Read) -> None:
+        """Read what was missed before the gateway session that is complete; no-op if it is lost again.
+
+        ``read`` is told of each channel whose missed messages have all been handed on.
+        """
         if not self._connected:
             return
         since, self._lost_at = self._lost_at, None
         if not self._started:
             self._started = True
-            await self._look_after_start(take)
+            await self._look_after_start(take, read)
         elif since is not None:
             after = snowflake_at(since - _UNNOTICED)
             for channel, guild in self._with_news(after):
                 await self._read(channel, guild, after, take, quiet=False)
+                read(channel)
             for channel in self._conversations:
                 await self._read(channel, "", after, take, quiet=False)
+                read(channel)
 
     def _with_news(self, after: int) -> list[tuple[str, str]]:
         """Return the channels that were written in last, the newest first."""
@@ -104,7 +111,7 @@ class CatchingUp:
         found.sort(key=lambda channel: -channel.newest)
         return [(channel.id, channel.guild) for channel in found[:_CHANNELS]]
 
-    async def _look_after_start(self, take: Taker) -> None:
+    async def _look_after_start(self, take: Taker, read: Read) -> None:
         now = datetime.now(UTC)
         recent, oldest = snowflake_at(now - _RECENT), snowflake_at(now - _ACTIVE)
         newest = {channel.id: channel.newest for channel in self._connection.channels()}
@@ -114,10 +121,12 @@ class CatchingUp:
                 await self._read_back(channel, guild, session, newest[channel] + 1, oldest, take)
             elif newest[channel] > recent:
                 await self._read(channel, guild, recent, take, quiet=True)
+            read(channel)
         heard_from = snowflake_at(now - _CLOCKS_DIFFER)
         for channel, session in await self._recent_conversations():
             self._conversations.put(channel, None)
             await self._read_back(channel, "", session, heard_from, oldest, take)
+            read(channel)
 
     async def _bound(self, channel: str) -> Session | None:
         return await until_stored(lambda: self._catalog.bound(thread_of(channel)))

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -47,12 +48,25 @@ class Messages:
         self._handled: Recent[str, None] = Recent()
         self._refused: Recent[tuple[str, str], float] = Recent()
 
-    async def heed(self, said: Said, bot: str, role: str, *, quiet: bool = False) -> None:
-        """Answer a message if it is for the bot. ``quiet``: or else say nothing about it."""
+    async def heed(
+        self,
+        said: Said,
+        bot: str,
+        role: str,
+        *,
+        quiet: bool = False,
+        turn: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Answer a message if it is for the bot. ``quiet``: or else say nothing about it.
+
+        Whether it is for the bot counts when it is heard; it is taken over when its ``turn`` has come.
+        """
         if not _by_person(said) or said.id in self._handled:
             return
         spot = await self._places.of(said.channel_id, said.guild_id, _FINDING_TIME)
         if await self._meant(said, spot, bot, role):
+            if turn is not None:
+                await turn()
             await self._answer(said, spot, bot, role, quiet=quiet)
         # Also what was not meant: its thread may be bound by the time that it is read again.
         self._handled.put(said.id, None)

@@ -22,6 +22,8 @@ class Sweeping(Turns):
         """See :meth:`sessions.ports.turns.Turns.sweep`.
 
         Looks into every bucket at once and writes nothing there; then takes what it found, one by one.
+        What is taken is returned even if Redis is lost meanwhile: else nobody would run it while its
+        lease lasts, and that would count as a take-over.
         """
         taken: list[Work] = []
         due = await self._due_sessions(claim, limit)
@@ -29,8 +31,15 @@ class Sweeping(Turns):
             if (wanted := limit - len(taken)) <= 0:
                 break
             batch = due[start : start + wanted]
-            found = await asyncio.gather(*(self._try(key, claim) for key in batch))
-            taken += [work for work in found if work is not None]
+            tries = (self._try(key, claim) for key in batch)
+            found = await asyncio.gather(*tries, return_exceptions=True)
+            taken += [one for one in found if isinstance(one, Work)]
+            failure = next((one for one in found if isinstance(one, BaseException)), None)
+            if failure is not None:
+                if not (taken and isinstance(failure, StoreUnavailable)):
+                    raise failure
+                log.warning("sweep.cut_short", taken=len(taken))
+                break
         return tuple(taken)
 
     async def _due_sessions(self, claim: Claim, limit: int) -> list[SessionKey]:

@@ -1,0 +1,1 @@
+"""Everything at once: replicas, connections and Redis masters die while people go on talking."""
