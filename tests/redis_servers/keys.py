@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.redis_servers.wire import Connection, as_list, as_text, encoded
+from tests.redis_servers.wire import Connection, as_list, as_text, encoded, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,23 @@ class Holding(ABC):
         """The nodes that hold the keys at the moment."""
 
     async def keys_of(self, prefix: str = "") -> dict[str, Key]:
-        """All keys that begin with the prefix, on all masters."""
+        """All keys that begin with the prefix, on all masters.
+
+        Soon after a failover a former master may still say that it is one, and send the asker on.
+        """
+        return await until("the nodes agree on who has which keys", lambda: self._keys_of(prefix))
+
+    async def _keys_of(self, prefix: str) -> dict[str, Key]:
         parts = await asyncio.gather(*(_keys(node, prefix) for node in await self.masters()))
         return {name: key for part in parts for name, key in part.items()}
 
     async def forget(self, prefix: str) -> None:
         """Delete all keys that begin with the prefix, on all masters."""
+        await until("the nodes agree on who has which keys", lambda: self._forget(prefix))
+
+    async def _forget(self, prefix: str) -> bool:
         await asyncio.gather(*(_forget(node, prefix) for node in await self.masters()))
+        return True
 
     async def flush(self) -> None:
         """Delete everything."""
