@@ -11,7 +11,7 @@ from storage.redis.calls import Calls, blob, number, row
 from storage.redis.client import Reply
 from storage.redis.homes import REMEMBERED, Homes
 from storage.redis.records import SessionRecord, microseconds, moment, session_record, turn_record
-from storage.redis.repair import Repair, UnreadableWork
+from storage.redis.repair import UnreadableWork
 from storage.redis.room import Room
 
 MEMORY = microseconds(EVENT_MEMORY)
@@ -27,7 +27,6 @@ class Handing(Room):
         """Over which connection each session's messages were last handed out."""
         self._unanswered: Recent[SessionKey, str] = Recent(REMEMBERED)
         """Tokens of claims that may have taken a lease: their replies were lost."""
-        self._repair = Repair(calls)
 
     def _work(
         self, key: SessionKey, session: SessionRecord, work: list[Reply], inbound: Inbound | None = None

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from storage.redis.address import Address, Node
 from storage.redis.dialing import dial
+from storage.redis.durable import DurableLink
 from storage.redis.failures import Refusal, Unreachable, unwelcome
-from storage.redis.link import DurableLink, Link
+from storage.redis.link import Link
 from storage.redis.pauses import Pauses
 from storage.redis.presence import Presence
 from storage.redis.topology import Map

@@ -1,7 +1,8 @@
-"""What every room of the store has: the way to the scripts, and where chats belong."""
+"""What every room of the store has: the way to the scripts, where chats belong, and who mends damage."""
 
 from storage.redis.calls import Calls
 from storage.redis.homes import Homes
+from storage.redis.repair import Repair
 
 
 class Room:
@@ -10,3 +11,4 @@ class Room:
     def __init__(self, calls: Calls, homes: Homes) -> None:
         self._calls = calls
         self._homes = homes
+        self._repair = Repair(calls)

@@ -13,7 +13,6 @@ from storage.redis.client import Client
 from storage.redis.errands import Errands
 from storage.redis.homes import Homes
 from storage.redis.keys import Keys
-from storage.redis.repair import Repair
 from storage.redis.roles import Roles
 from storage.redis.sweeping import Sweeping
 from storage.redis.workspaces import Workspaces
@@ -45,4 +44,4 @@ class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles):
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""
-        return await Repair(self._calls).quarantined()
+        return await self._repair.quarantined()
