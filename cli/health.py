@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import msgspec
+import structlog
 
 from cli.version import version_text
-from sessions.errors import StoreError
+from sessions.errors import SettingError, StoreError
 from sessions.incidents import report
 from sessions.model import Platform
 from sessions.outage import Outage
@@ -26,6 +27,8 @@ WITHIN = 2.0
 _LONGEST_CHECK = 10.0
 
 Clock = Callable[[], float]
+
+log = structlog.get_logger(__name__)
 
 
 class Checked(Protocol):
@@ -129,6 +132,7 @@ class _Probe:
         self._clock = clock
         self._asking: asyncio.Task[str] | None = None
         self._answered_at = 0.0
+        self._refusal = ""
 
     async def ask(self) -> str:
         """Return what is wrong with the store, or nothing."""
@@ -143,14 +147,22 @@ class _Probe:
         if self._asking is not None:
             self._asking.cancel()
 
+    def _tell(self, refusal: str) -> None:
+        if refusal != self._refusal:
+            log.error("store.refuses", why=refusal)
+        self._refusal = refusal
+
     async def _check(self) -> str:
         try:
             async with asyncio.timeout(_LONGEST_CHECK):
                 await self._store.check()
         except TimeoutError:
             return "The store does not answer."
-        except StoreError as error:
-            return f"The store cannot be used ({type(error).__name__})."
+        except StoreError:
+            return "The store cannot be read and written at the moment; the log says why."
+        except SettingError as error:
+            self._tell(str(error))
+            return "The store refuses this process; the log says why."
         except Exception:  # noqa: BLE001 - the edge of a question
             return (
                 f"The store cannot be checked; the log has the incident {report('store.check_failed')}."

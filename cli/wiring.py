@@ -3,6 +3,8 @@
 What only some commands need is imported where it is put in: the others start without it.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from cli.operator import operator_in
 from cli.options import Choice
 from cli.settings import Settings, load_here
 from sessions.commands import SessionCommands
-from sessions.errors import SettingError
+from sessions.errors import SettingError, StoreUnavailable
 from sessions.ports.store import Store
 from storage.opening import Login, open_store, storage_url
 
@@ -29,6 +31,9 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 
 _LEAVE_AFTER = 2.0
 """Seconds that a terminal waits for its running turn when it is left."""
+
+_PATIENCE = 3.0
+"""Seconds that a command waits for a server that is away."""
 
 _LEASE = 9
 """Seconds that the next terminal waits at most for the answer of one that was killed."""
@@ -55,7 +60,7 @@ async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
         configure(settings, "error")
     async with opened(settings, choice) as store:
         if is_remote:
-            await store.check()  # A server that refuses says why at once, not when patience is over.
+            await _checked(store)
         operator = await operator_in(store, choice.workspace)
         yield Desk(settings, store, SessionCommands(store), operator)
 
@@ -63,6 +68,21 @@ async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
 def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
     """Open the store that the command line chose, or the settings, or SQLite under the home folder."""
     return open_store(_address(settings, choice), login=_login(settings))
+
+
+async def _checked(store: Store) -> None:
+    """Return when the server answers; one that refuses says why at once.
+
+    Raises SettingError, and StoreUnavailable where it stays away for longer than a failover may take.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await store.check()
+        except StoreUnavailable:
+            if time.monotonic() >= until:
+                raise
+        await asyncio.sleep(_PATIENCE / 10)
 
 
 def _address(settings: Settings, choice: Choice) -> str:

@@ -79,7 +79,10 @@ class StoreError(ParleyError):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached or is too busy; nothing was written."""
+    """The store cannot be reached or is too busy; nothing was written.
+
+    The text says why, for the log: it may name a host or a file, and never a secret or what was said.
+    """
 
 
 class StoreDamaged(StoreError):

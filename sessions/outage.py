@@ -15,6 +15,11 @@ S = TypeVar("S")
 SILENCE = 60.0
 """Seconds after a line that the store is away until the next one: it may come and go every moment."""
 
+WRITING = frozenset(
+    ("accept", "renew", "note_reply", "commit", "delivered", "admit", "hold_role", "muster", "check")
+)
+"""Methods that surely have written when they return."""
+
 log = structlog.get_logger()
 
 
@@ -33,29 +38,33 @@ class Outage:
         return None if self._since is None else self._clock() - self._since
 
     def away(self, error: StoreUnavailable) -> None:
-        """A call failed. The error's class is logged, its text is not: it may hold an address."""
+        """A call failed. What stores say of that has no secrets: a reason, and where they are."""
         now = self._clock()
         self._since = now if self._since is None else self._since
         if not self._told and now - self._told_at >= SILENCE:
             self._told, self._told_at = True, now
-            log.warning("store.away", error=type(error).__name__)
+            log.warning("store.away", why=str(error))
 
     def back(self) -> None:
-        """A call succeeded."""
+        """A call that writes succeeded."""
         if self._since is None:
             return
         if self._told:
             log.info("store.back", seconds=round(self._clock() - self._since, 1))
         self._since, self._told = None, False
 
-    async def watch(self, call: Awaitable[T]) -> T:
-        """Await a call of the store and note what came of it."""
+    async def watch(self, call: Awaitable[T], *, writes: bool = True) -> T:
+        """Await a call of the store and note what came of it.
+
+        A store that can be read only is still away: so only one that ``writes`` shows that it is back.
+        """
         try:
             result = await call
         except StoreUnavailable as error:
             self.away(error)
             raise
-        self.back()
+        if writes:
+            self.back()
         return result
 
 
@@ -80,6 +89,8 @@ class _Watched:
 
         def call(*args: object, **kwargs: object) -> object:
             result = method(*args, **kwargs)
-            return self._outage.watch(result) if isawaitable(result) else result
+            if not isawaitable(result):
+                return result
+            return self._outage.watch(result, writes=name in WRITING)
 
         return call

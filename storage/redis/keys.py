@@ -19,6 +19,7 @@
     {c:<chat>}:h                  which workspace holds each thread of the chat
     {c:<chat>}:l:<thread>:<who>   what a person saw listed, for an hour
     {xNN}:…                       errands of a bucket
+    {roles}:…                     who has which role, who lives, and what a check wrote
     workspaces                    all workspaces by their creation
 """
 
@@ -100,6 +101,7 @@ class Keys:
             lambda workspace: WorkspaceKeys(self._prefix, workspace)
         )
         self.workspaces = self._prefix + b"workspaces"
+        self.checked = self._prefix + b"{roles}:checked"
         self.crew = self._prefix + b"{roles}:crew"
         self.wakeups = f"{prefix}:wakeups"
         """The channel."""

@@ -1,4 +1,4 @@
-"""Whether Redis is there; says so in the log once when that changes."""
+"""Whether Redis is there. To the log that is a detail: sessions/outage.py says what matters."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ class Presence:
         self._troubles[part] = Trouble(failure, known.since if known else time.monotonic())
         if not self._away:
             self._away = True
-            _log.warning("redis.away", why=failure.why)
+            _log.debug("redis.away", why=failure.why)
         self.changed()
 
     def up(self, part: object) -> None:
@@ -52,7 +52,7 @@ class Presence:
         self._troubles.pop(part, None)
         if self._away and not self._troubles:
             self._away = False
-            _log.info("redis.back")
+            _log.debug("redis.back")
         self.changed()
 
     def unproven(self, part: object) -> None:

@@ -26,9 +26,7 @@ class Roles(Room):
     async def muster(self, holder: Holder, lanes: int, duration: timedelta) -> Crew:
         """See :meth:`sessions.ports.roles.Roles.muster`."""
         args = packed(self._calls.clock, holder, lanes, microseconds(duration))
-        living, running = row(
-            await self._calls.run("muster", [self._calls.keys.crew], args, durable=False)
-        )
+        living, running = row(await self._calls.run("muster", [self._calls.keys.crew], args))
         return Crew(number(living), number(running))
 
     async def dismiss(self, holder: Holder) -> None:

@@ -39,8 +39,12 @@ class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles):
         await self._calls.client.close()
 
     async def check(self) -> None:
-        """See :meth:`sessions.ports.store.Store.check`. Raises SettingError where Redis refuses."""
+        """See :meth:`sessions.ports.store.Store.check`. Raises SettingError where Redis refuses.
+
+        Writes as an accept does: a server that is full or without the replicas it needs still reads well.
+        """
         await self._calls.client.check()
+        await self._calls.run("check", [self._calls.keys.checked])
 
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`."""

@@ -27,6 +27,7 @@ _FORMS = {
     "listing": (r"\{c:.*\}:l:.*", _HOUR),
     "errands": (r"\{x\d\d\}:[edo]", None),
     "errand": (r"\{x\d\d\}:s:.*", 48 * _HOUR),
+    "check": (r"\{roles\}:checked", _HOUR),
     "roles": (r"\{roles\}:.*", None),
     "registry": (r"workspaces", None),
 }

@@ -9,6 +9,7 @@ import structlog
 from sessions.errors import SettingError, StoreUnavailable
 from storage.redis.address import Login, parse_address
 from storage.redis.client import Client
+from storage.redis.store import RedisStore
 from tests.redis_servers import Cluster, SentinelSet, Server, proxy, standalone
 from tests.redis_servers.certificates import certificates
 from tests.redis_servers.processes import reserved_port
@@ -171,3 +172,23 @@ async def test_tls_is_spoken_and_its_certificate_checked(server: Server, tmp_pat
             await checked(f"redis://127.0.0.1:{front.port}")
     with pytest.raises(StoreUnavailable, match="does not speak TLS"):
         await checked(server.url.replace("redis:", "rediss:"))
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ({"min-replicas-to-write": "1"}, ""),
+        ({"maxmemory": "100kb", "maxmemory-policy": "noeviction"}, ""),
+        ({}, "?durability=replicated&wait_ms=100&patience_ms=300"),
+    ],
+    ids=["too few replicas", "full", "no replica takes it"],
+)
+async def test_a_store_that_takes_no_writes_does_not_pass_its_check(
+    tmp_path: Path, config: dict[str, str], options: str
+) -> None:
+    async with (
+        standalone(tmp_path, config=config) as server,
+        RedisStore.open(parse_address(server.url + options)) as store,
+    ):
+        with pytest.raises(StoreUnavailable):
+            await store.check()
