@@ -6,7 +6,16 @@ import pytest
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.sentinel import Sentinel
 
-from tests.redis_servers import ReplyError, ServerPool, cluster, connected, proxies, sentinels, until
+from tests.redis_servers import (
+    ReplyError,
+    Server,
+    ServerPool,
+    cluster,
+    connected,
+    proxies,
+    sentinels,
+    until,
+)
 
 
 async def test_replicas_take_over_when_the_sentinels_master_is_killed(tmp_path: Path) -> None:
@@ -14,7 +23,7 @@ async def test_replicas_take_over_when_the_sentinels_master_is_killed(tmp_path: 
         first = await servers.master()
         assert len(await servers.replicas()) == 2
         await first.call("SET", "name", "value")
-        assert await first.call("WAIT", 2, 1000) == 2
+        await until("both replicas have it", lambda: _has_both(first))
 
         assert await servers.kill_master() is first
         second = await servers.failed_over(first)
@@ -23,9 +32,13 @@ async def test_replicas_take_over_when_the_sentinels_master_is_killed(tmp_path: 
 
         await servers.rejoin(first)
         await second.call("SET", "name", "newer")
-        assert await second.call("WAIT", 2, 1000) == 2
+        await until("both replicas have it again", lambda: _has_both(second))
         assert await first.call("GET", "name") == b"newer"
     assert not any(node.running for node in (*servers.nodes, *servers.sentinels))
+
+
+async def _has_both(master: Server) -> bool:
+    return await master.call("WAIT", 2, 1000) == 2
 
 
 async def test_a_master_without_enough_replicas_refuses_writes(tmp_path: Path) -> None:
