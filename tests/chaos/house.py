@@ -65,6 +65,8 @@ async def open_house(plan: Plan, folder: Path) -> AsyncIterator[House]:
         await asyncio.gather(
             *(until(f"{one.home.name} is up", _up(one), seconds=_START) for one in house.replicas)
         )
+        # The role is taken before its gateway is open, and a direct message before that is never heard.
+        await discord.wait_connected(_START)
         yield house
 
 
