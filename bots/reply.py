@@ -10,9 +10,9 @@ import structlog
 from bots.outlet import Closed, Flooded, MessageGone, Outlet, Unreachable
 from bots.pacing import Pacer
 from bots.reconcile import GrantTooShort, Messages, Step
-from bots.wording import NOTHING_TO_SEE, closing
+from bots.wording import NOTHING_TO_SEE, closing, heading
 from sessions.errors import LeaseLost, StoreUnavailable
-from sessions.model import Answer, Turn
+from sessions.model import Answer, Turn, Used
 from sessions.ports.replies import Grant, Reply
 
 P = TypeVar("P")
@@ -69,6 +69,7 @@ class StreamedReply(Generic[P]):
         self._log = log.bind(session=str(turn.session), turn=turn.id)
         self._messages = Messages(outlet, turn, grant)
         self._latest = self._rendered = ""
+        self._heading = ""
         self._desired: tuple[P, ...] = ()
         self._changed = asyncio.Event()
         self._calling = asyncio.Lock()
@@ -87,6 +88,10 @@ class StreamedReply(Generic[P]):
             if task is not None:
                 task.cancel()
 
+    def draw_on(self, used: Used) -> None:
+        """Head the answer with what it draws on."""
+        self._heading = heading(used)
+
     def show(self, text: str) -> None:
         """Show the answer so far when the chat's pace allows; the latest call wins."""
         if text != self._latest:
@@ -99,7 +104,9 @@ class StreamedReply(Generic[P]):
         """Bring the platform to exactly this answer. Raises LeaseLost when the grant ends first."""
         async with self._calling:  # a cancelled send would have a lost result
             self.end()
-        desired = self._outlet.render(*closing(answer)) or self._outlet.render("", NOTHING_TO_SEE)
+        text, note = closing(answer)
+        headed = _headed(heading(answer.used), text)
+        desired = self._outlet.render(headed, note) or self._outlet.render("", NOTHING_TO_SEE)
         attempt = 0
         while (step := self._messages.next_step(desired, trim=True)) is not None:
             await self._leave()
@@ -139,7 +146,7 @@ class StreamedReply(Generic[P]):
     def _render(self) -> None:
         self._changed.clear()
         if self._latest is not self._rendered:
-            self._desired = self._outlet.render(self._latest, "")
+            self._desired = self._outlet.render(_headed(self._heading, self._latest), "")
             self._rendered = self._latest
 
     async def _take(self, step: Step) -> bool:
@@ -196,3 +203,7 @@ class StreamedReply(Generic[P]):
                 except (Unreachable, TimeoutError):
                     self._log.debug("reply.typing_failed")
             await self._sleep(_TYPING_EVERY)
+
+
+def _headed(heading: str, text: str) -> str:
+    return f"{heading}\n\n{text}" if heading and text else heading or text

@@ -17,7 +17,7 @@ from bots.actions import (
 from bots.quoting import code, plain, shorten
 from sessions.commands import WORDS
 from sessions.errors import UserError
-from sessions.model import Answer, Ending, Message, Role, Session
+from sessions.model import Answer, Ending, Message, Role, Session, Used
 from sessions.outcomes import (
     ConfirmDelete,
     Deleted,
@@ -45,6 +45,7 @@ __all__ = [
     "ResumeById",
     "closing",
     "encode_action",
+    "heading",
     "parse_action",
     "say",
     "say_error",
@@ -140,6 +141,18 @@ def say_failure(error_id: str) -> Notice:
 UNSEEN = "[Something came with this message, a picture for example. It cannot be seen here.]"
 """Stands below the words of a message with an attachment, for the model and for who reads later."""
 TEXT_ONLY = "I can only read text for now. Please write it out."
+
+
+def heading(used: Used) -> str:
+    """Return the line above an answer that says what it draws on; empty for nothing."""
+    said = []
+    if used.sessions:
+        said.append(f"🕘 {_count(len(used.sessions), 'session')}: {', '.join(map(code, used.sessions))}")
+    if used.facts:
+        said.append(f"🧠 {_count(used.facts, 'fact')}")
+    if used.sources:
+        said.append(f"📚 {_count(len(used.sources), 'source')}")
+    return " · ".join(said)
 
 
 def closing(answer: Answer) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from bots.duty import Duty
 from bots.patience import waits
 from bots.routes import Routes
 from cli import output
+from cli.extras import extras
 from cli.health import HEALTH_PATHS, Health
 from cli.logs import configure
 from cli.options import Backend, Choice, Path
@@ -144,7 +145,8 @@ async def _serve(settings: Settings, choice: Choice, admission: Admission) -> No
             if store is not None:
                 routes, drain = Routes({}), int(settings.drain_seconds)
                 rules = engine_settings(settings, drain)
-                async with Engine(store, model, routes, settings=rules) as engine:
+                more = extras(settings, store, model)
+                async with Engine(store, model, routes, settings=rules, extras=more) as engine:
                     health.holder = engine.holder
                     house = _House(stack, routes, engine, store, health, hang)
                     async with asyncio.TaskGroup() as group:

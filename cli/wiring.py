@@ -106,6 +106,7 @@ async def open_conversation(
     """Run an engine for the operator's own messages; leaving ends it."""
     from bots.terminal.conversation import Conversation
     from bots.terminal.replies import TerminalReplies
+    from cli.extras import extras
     from cli.logs import configure
     from sessions.engine import Engine
 
@@ -113,7 +114,8 @@ async def open_conversation(
     replies = TerminalReplies(present)
     async with chat_model(desk.settings) as model:
         rules = engine_settings(desk.settings, _LEAVE_AFTER, longest_lease=_LEASE)
-        async with Engine(desk.store, model, replies, settings=rules) as engine:
+        more = extras(desk.settings, desk.store, model)
+        async with Engine(desk.store, model, replies, settings=rules, extras=more) as engine:
             yield Conversation(engine, desk.store, replies, desk.operator)
 
 

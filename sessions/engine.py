@@ -17,7 +17,7 @@ from sessions.commands import automatic_name, new_session_id
 from sessions.errors import StoreError
 from sessions.incidents import report
 from sessions.lane import Lane, LaneParts
-from sessions.model import EventId, Holder, Inbound, Place, Platform, SessionKey
+from sessions.model import EventId, Holder, Inbound, Place, Platform, SessionKey, TurnResult
 from sessions.outage import watched
 from sessions.ports.catalog import Catalog
 from sessions.ports.model import ChatModel
@@ -25,7 +25,7 @@ from sessions.ports.replies import Replies
 from sessions.ports.roles import Roles
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Turns, Wake, Wakeup, Work
 from sessions.recall import Recall
-from sessions.turn import TurnRules, TurnRunner
+from sessions.turn import Extras, TurnRules, TurnRunner
 from sessions.window import RecentMessages
 from sessions.workload import Workload
 
@@ -71,6 +71,7 @@ class Engine:
         replies: Replies,
         *,
         settings: EngineSettings | None = None,
+        extras: Extras = Extras(),  # noqa: B008 - frozen
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -82,13 +83,15 @@ class Engine:
         self._parts = LaneParts(
             store,
             replies,
-            TurnRunner(model, self.settings.rules, clock),
+            TurnRunner(model, self.settings.rules, clock, extras),
             self._claim,
             self.settings.lease,
             lambda: self._closing,
             sleep,
             Counter(),
+            self._think_of,
         )
+        self._afterthought = extras.afterthought
         self._closing = False
         self._mustered = False
         self._lanes: dict[SessionKey, tuple[Lane, asyncio.Task[None]]] = {}
@@ -256,6 +259,10 @@ class Engine:
             await self._sweep()
 
     # --- what goes on beside the lanes ---
+
+    def _think_of(self, work: Work, result: TurnResult) -> None:
+        if self._afterthought is not None:
+            self._beside.begin(survive(self._afterthought.later(work, result)))
 
     async def _renew_for_ever(self) -> None:
         while True:

@@ -31,6 +31,7 @@ class LaneParts:
     """What every lane of an engine works with. ``closing`` says that no new turn may begin.
 
     ``failures`` counts for each turn how often showing its answer failed in a way that nobody foresaw.
+    ``committed`` hears of every turn that was run here.
     """
 
     store: Turns
@@ -41,6 +42,7 @@ class LaneParts:
     closing: Callable[[], bool]
     sleep: Callable[[float], Awaitable[None]]
     failures: Counter[EventId]
+    committed: Callable[[Work, TurnResult], None]
 
 
 class Lane:
@@ -172,6 +174,7 @@ class Lane:
     async def _answer(self, work: Work, reply: Reply) -> Answer:
         result = await self._parts.runner.run(work, self.recent, reply, self._halt)
         await self._commit(result)
+        self._parts.committed(work, result)
         return result.answer
 
     async def _commit(self, result: TurnResult) -> None:

@@ -75,6 +75,53 @@ class Ask(StrEnum):
     ANSWER = "answer"
     RETRY = "retry"
     """Run the session's last turn again; the Inbound's own text is empty."""
+    TASK = "task"
+    """Do the Inbound's task: several steps instead of one answer."""
+
+
+class Verb(StrEnum):
+    """What is to be done with a run."""
+
+    RUN = "run"
+    """Begin a run of the workflow."""
+    RESUME = "resume"
+    """Go on where the run's checkpoint stands."""
+    APPROVE = "approve"
+    """Go on, and past the step that waits for a person."""
+    REFUSE = "refuse"
+    """End the run at the step that waits for a person."""
+    PLAN = "plan"
+    """Make a plan for the Inbound's text, and wait for a person to approve it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Several steps that an Inbound asks for.
+
+    ``run`` is the checkpoint's name; of a run that begins it may be empty. ``variables`` are pairs.
+    ``rebase`` resumes a run also where the workflow's definition changed.
+    """
+
+    verb: Verb
+    workflow: str = ""
+    run: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    rebase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person wants of one answer, beside the text; empty leaves it to session and deployment.
+
+    ``history`` is the number of other sessions of the workspace, the last used first, that go into the
+    prompt.
+    """
+
+    model: str = ""
+    system: str = ""
+    memory: bool = False
+    knowledge: bool = False
+    history: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +142,8 @@ class Inbound:
     sent_at: datetime
     ask: Ask = Ask.ANSWER
     owner: Holder = Holder("")
+    wishes: Wishes = Wishes()
+    task: Task | None = None
 
 
 class Role(StrEnum):
@@ -216,12 +265,29 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What an answer draws on beside its session: how many facts, which sessions, which sources.
+
+    ``sessions`` and ``sources`` are names as people know them, in the order in which they are numbered.
+    """
+
+    facts: int = 0
+    sessions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a turn came to: Markdown ``text`` and a ``note`` to the person that is not part of it."""
+    """What a turn came to: Markdown ``text`` and a ``note`` to the person that is not part of it.
+
+    ``decision`` names the run that waits for a person's approval, if one does.
+    """
 
     ending: Ending
     text: str = ""
     note: str = ""
+    used: Used = Used()
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""Runs one turn: from the transcript's window through the model to a result that can be committed."""
+"""Runs one turn: from the window and its background through the model to a result to commit."""
 
+import re
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,9 +11,23 @@ import structlog
 from sessions.errors import ContextTooLong, ModelError, NothingToRetry, UserError
 from sessions.incidents import report
 from sessions.interrupt import Interrupt
-from sessions.model import Answer, Ask, Ending, EventId, Message, Role, Turn, TurnResult, Usage
+from sessions.model import (
+    Answer,
+    Ask,
+    Ending,
+    EventId,
+    Message,
+    Role,
+    Turn,
+    TurnResult,
+    Usage,
+    Used,
+)
+from sessions.ports.afterthoughts import Afterthought
+from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel, CutBy, Done, Prompt, Restart, Text
 from sessions.ports.replies import Reply
+from sessions.ports.tasks import Tasks
 from sessions.ports.turns import Work
 from sessions.window import RecentMessages, estimate_prompt, estimate_tokens
 
@@ -24,16 +39,31 @@ CUT_NOTES = {
 }
 TAKEN_OVER_NOTE = "Interrupted: this answer was begun several times and never finished. Send /retry."
 GIVEN_UP_NOTE = "Interrupted: this answer could not be finished. Send /retry."
+_CITATION = re.compile(r"\[(\d{1,3})\]", re.ASCII)
 GONE_NOTE = "Interrupted: the terminal that asked is gone."
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """What a deployment says about its turns. Keeps ``answer_tokens`` of the context for the answer."""
+    """What a deployment says about its turns. Keeps ``answer_tokens`` of the context for the answer.
+
+    Facts, knowledge and whatever else an answer draws on have ``background_tokens`` together, and at
+    most half of the context.
+    """
 
     system: str = "You are a helpful assistant in a chat. Answer in Markdown."
     answer_tokens: int = 4096
+    background_tokens: int = 16_000
     max_takeovers: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What turns can do beside asking the model: each part may be missing."""
+
+    grounds: tuple[Grounds, ...] = ()
+    tasks: Tasks | None = None
+    afterthought: Afterthought | None = None
 
 
 @dataclass(slots=True)
@@ -43,15 +73,25 @@ class _Draft:
     text: str = ""
     usage: Usage | None = None
     cut: CutBy | None = None
+    used: Used = Used()
+    note: str = ""
+    decision: str = ""
 
 
 class TurnRunner:
-    """Asks the model. Knows neither the store nor the platform."""
+    """Asks the model, or has a task done. Knows neither the store nor the platform."""
 
-    def __init__(self, model: ChatModel, rules: TurnRules, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        model: ChatModel,
+        rules: TurnRules,
+        clock: Callable[[], datetime],
+        extras: Extras = Extras(),
+    ) -> None:
         self._model = model
         self._rules = rules
         self._clock = clock
+        self._extras = extras
 
     async def run(self, work: Work, recent: RecentMessages, reply: Reply, halt: Interrupt) -> TurnResult:
         """Answer the turn; what goes wrong with the model becomes a result that says so."""
@@ -61,7 +101,10 @@ class TurnRunner:
         draft = _Draft()
         try:
             async with halt.guard():
-                await self._converse(work, recent, reply, draft)
+                if turn.inbound.ask is Ask.TASK:
+                    await self._carry_out(work, reply, draft)
+                else:
+                    await self._converse(work, recent, reply, draft)
                 return self._answered(turn, recent, draft)
         except (ModelError, UserError) as error:
             return self.unfinished(turn, Ending.FAILED, str(error))
@@ -80,27 +123,59 @@ class TurnRunner:
         asked = self._asked(work.turn, Ending.ANSWERED)
         question = asked[0] if asked else None
         retry = None if asked else _retried(recent)
-        preferences = work.session.preferences
-        system = preferences.system or self._rules.system
+        preferences, wishes = work.session.preferences, work.turn.inbound.wishes
+        system = wishes.system or preferences.system or self._rules.system
         reserve = min(self._rules.answer_tokens, self._model.context_tokens // 4)
+        budget = self._model.context_tokens - reserve
+        background = await self._background(work, budget // 2, reply, draft)
         prompt = recent.prompt(
             system=system,
-            budget=self._model.context_tokens - reserve,
+            budget=budget,
             question=question,
             retry=retry,
-            model=preferences.model,
+            model=wishes.model or preferences.model,
+            background=background,
         )
         while True:
             try:
                 await self._stream(prompt, reply, draft)
             except ContextTooLong:
-                shorter = recent.shorter(prompt, system=system, question=question, retry=retry)
+                shorter = recent.shorter(
+                    prompt, system=system, question=question, retry=retry, background=background
+                )
                 if shorter is None:
                     raise
                 log.info("window.shrunk", turn=work.turn.id, messages=len(shorter.messages))
                 prompt = shorter
             else:
-                return
+                break
+        if self._extras.afterthought is not None and draft.text.strip():
+            draft.note = await self._extras.afterthought.at_once(work, draft.text)
+
+    async def _background(self, work: Work, most: int, reply: Reply, draft: _Draft) -> str:
+        """Gather what the answer can draw on, each kind within what the ones before it left."""
+        left, texts = min(self._rules.background_tokens, most), list[str]()
+        for grounds in self._extras.grounds:
+            ground = await grounds.ground(work, left, len(draft.used.sources) + 1)
+            if ground is not None:
+                left = max(0, left - estimate_tokens(ground.text))
+                texts.append(ground.text)
+                draft.used = _both(draft.used, ground.used)
+        if draft.used != Used():
+            reply.draw_on(draft.used)
+        return "\n\n".join(texts)
+
+    async def _carry_out(self, work: Work, reply: Reply, draft: _Draft) -> None:
+        if self._extras.tasks is None:
+            raise UserError("There are no workflows here.")
+
+        def show(progress: str) -> None:
+            draft.text = progress
+            reply.show(progress)
+
+        outcome = await self._extras.tasks.carry_out(work, show)
+        draft.text, draft.note, draft.decision = outcome.text, outcome.note, outcome.decision
+        draft.usage = outcome.usage
 
     async def _stream(self, prompt: Prompt, reply: Reply, draft: _Draft) -> None:
         draft.text = ""
@@ -117,11 +192,13 @@ class TurnRunner:
                         draft.usage = usage or _estimate(prompt, draft.text)
 
     def _answered(self, turn: Turn, recent: RecentMessages, draft: _Draft) -> TurnResult:
-        answer = Answer(Ending.ANSWERED, draft.text, CUT_NOTES[draft.cut] if draft.cut else "")
+        notes = (CUT_NOTES[draft.cut] if draft.cut else "", draft.note)
+        note = "\n".join(filter(None, notes))
+        text = draft.text + _sources(draft)
         return TurnResult(
             turn.id,
-            answer,
-            self._asked(turn, Ending.ANSWERED) + self._said(turn, recent, draft.text),
+            Answer(Ending.ANSWERED, text, note, draft.used, draft.decision),
+            self._asked(turn, Ending.ANSWERED) + self._said(turn, recent, text),
             draft.usage or Usage(),
         )
 
@@ -129,7 +206,8 @@ class TurnRunner:
         turn = work.turn
         messages = self._asked(turn, Ending.STOPPED) + self._said(turn, recent, draft.text)
         usage = Usage(completion=estimate_tokens(draft.text), estimated=True) if draft.text else Usage()
-        return TurnResult(turn.id, Answer(Ending.STOPPED, draft.text), messages, usage)
+        answer = Answer(Ending.STOPPED, draft.text, used=draft.used)
+        return TurnResult(turn.id, answer, messages, usage)
 
     def _asked(self, turn: Turn, ending: Ending) -> tuple[Message, ...]:
         inbound = turn.inbound
@@ -150,6 +228,24 @@ def _retried(recent: RecentMessages) -> EventId:
     if recent.last_question is None:
         raise NothingToRetry("There is nothing to retry: this session has no message yet.")
     return recent.last_question
+
+
+def _sources(draft: _Draft) -> str:
+    """Name the sources that the text cites by number; all of them where it cites none."""
+    numbered = dict(enumerate(draft.used.sources, 1))
+    cited = [int(one) for one in _CITATION.findall(draft.text)]
+    named = sorted({number for number in cited if number in numbered}) or list(numbered)
+    if not named or not draft.text.strip():
+        return ""
+    return "\n\nSources: " + " · ".join(f"[{one}] {_as_code(numbered[one])}" for one in named)
+
+
+def _as_code(name: str) -> str:
+    return f"`{name.replace('`', chr(39))}`"
+
+
+def _both(one: Used, other: Used) -> Used:
+    return Used(one.facts + other.facts, one.sessions + other.sessions, one.sources + other.sources)
 
 
 def _estimate(prompt: Prompt, text: str) -> Usage:

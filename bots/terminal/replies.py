@@ -7,7 +7,7 @@ from threading import Condition, Thread
 
 from bots.terminal.presenters import Presenter
 from bots.wording import closing
-from sessions.model import Answer, EventId, Platform, Turn
+from sessions.model import Answer, EventId, Platform, Turn, Used
 from sessions.ports.replies import Grant, Reply
 
 
@@ -50,6 +50,9 @@ class TerminalReplies:
 class _Unseen:
     """A reply to somebody who is not there any more."""
 
+    def draw_on(self, used: Used) -> None:
+        pass
+
     def show(self, text: str) -> None:
         pass
 
@@ -71,6 +74,9 @@ class _Presented:
         self._begun.set()
         if self._early:
             self._pen.write(self._early)
+
+    def draw_on(self, used: Used) -> None:
+        pass
 
     def show(self, text: str) -> None:
         if self._begun.is_set():

@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from sessions.model import Answer, Platform, ReplyRecord, Turn
+from sessions.model import Answer, Platform, ReplyRecord, Turn, Used
 
 
 class Grant(Protocol):
@@ -27,6 +27,10 @@ class Grant(Protocol):
 
 class Reply(Protocol):
     """The answer in progress on a platform."""
+
+    def draw_on(self, used: Used) -> None:
+        """Head the answer with what it draws on; called once at most, before any text is shown."""
+        ...
 
     def show(self, text: str) -> None:
         """Show the answer so far when the platform's pace allows; the latest call wins."""

@@ -28,8 +28,10 @@ from sessions.model import (
     SessionKey,
     Status,
     Tally,
+    Task,
     ThreadRef,
     Turn,
+    Wishes,
     WorkspaceId,
 )
 from storage import codec
@@ -107,7 +109,7 @@ class SessionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return Lease(key, self.holder, self.token, self.fence, moment(self.deadline))
 
 
-class _Rest(msgspec.Struct, frozen=True):
+class _Rest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What only people and platforms need of an Inbound, and no script."""
 
     place: Place
@@ -116,6 +118,8 @@ class _Rest(msgspec.Struct, frozen=True):
     message: str
     sent_at: datetime
     ask: Ask
+    wishes: Wishes = Wishes()
+    task: Task | None = None
 
 
 class TurnRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -153,6 +157,8 @@ class TurnRecord(msgspec.Struct, array_like=True, frozen=True, gc=False):
             rest.sent_at,
             rest.ask,
             self.owner,
+            rest.wishes,
+            rest.task,
         )
 
     def turn(self, key: SessionKey, inbound: Inbound | None = None) -> Turn:
@@ -210,7 +216,14 @@ def queued(inbound: Inbound) -> tuple[object, ...]:
 def inbound_field(inbound: Inbound) -> str:
     """What a turn's own fields do not say of its Inbound."""
     rest = _Rest(
-        inbound.place, inbound.author, inbound.number, inbound.message, inbound.sent_at, inbound.ask
+        inbound.place,
+        inbound.author,
+        inbound.number,
+        inbound.message,
+        inbound.sent_at,
+        inbound.ask,
+        inbound.wishes,
+        inbound.task,
     )
     return codec.encode(rest).decode()
 

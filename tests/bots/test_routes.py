@@ -3,7 +3,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 from bots.routes import Routes
-from sessions.model import Answer, Ending, Platform, ThreadRef, Turn
+from sessions.model import Answer, Ending, Platform, ThreadRef, Turn, Used
 from sessions.ports.replies import Grant, Reply
 from tests.bots.far_end import MemoryGrant, World, turn
 
@@ -21,6 +21,9 @@ class Kept:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Reply]:
         yield self
+
+    def draw_on(self, used: Used) -> None:
+        pass
 
     def show(self, text: str) -> None:
         """Nobody looks."""

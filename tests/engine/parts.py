@@ -22,6 +22,7 @@ from sessions.model import (
     ThreadRef,
     Turn,
     Usage,
+    Used,
     WorkspaceKey,
 )
 from sessions.ports.model import Done, Piece, Prompt, Text
@@ -161,6 +162,9 @@ class _ScreenReply:
     screen: Screen
     shown: Shown
     grant: Grant
+
+    def draw_on(self, used: Used) -> None:
+        pass
 
     def show(self, text: str) -> None:
         self.shown.snapshots.append(text)
