@@ -35,7 +35,15 @@ class ResumeById:
     session: SessionId
 
 
-Action = ConfirmedDelete | CancelDelete | ListPage | ResumeById
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Let the run go on, or end it; ``run`` is its :func:`~sessions.names.name_digest`."""
+
+    run: str
+    approve: bool
+
+
+Action = ConfirmedDelete | CancelDelete | ListPage | ResumeById | Decide
 
 _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "d": ConfirmedDelete,
@@ -43,6 +51,7 @@ _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "r": ResumeById,
 }
 _DATA = re.compile(r"s:(?:(d|r|c):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5}))", re.ASCII)
+_DECISION = re.compile(r"w:(y|n):([0-9a-f]{16})", re.ASCII)
 
 
 def encode_action(action: Action) -> str:
@@ -56,12 +65,16 @@ def encode_action(action: Action) -> str:
             return f"s:l:{page}"
         case CancelDelete(session):
             return f"s:c:{session}"
+        case Decide(run, approve):
+            return f"w:{'y' if approve else 'n'}:{run}"
         case other:
             assert_never(other)
 
 
 def parse_action(data: str) -> Action | None:
     """Read what :func:`encode_action` wrote; None for anything else."""
+    if (decision := _DECISION.fullmatch(data)) is not None:
+        return Decide(decision[2], approve=decision[1] == "y")
     found = _DATA.fullmatch(data)
     if found is None:
         return None

@@ -9,15 +9,17 @@ from bots.actions import (
     Action,
     CancelDelete,
     ConfirmedDelete,
+    Decide,
     ListPage,
     ResumeById,
     encode_action,
     parse_action,
 )
 from bots.quoting import code, plain, shorten
-from sessions.commands import WORDS
+from bots.words import ENTRIES, Room
 from sessions.errors import UserError
 from sessions.model import Answer, Ending, Message, Role, Session, Used
+from sessions.names import name_digest
 from sessions.outcomes import (
     ConfirmDelete,
     Deleted,
@@ -44,34 +46,20 @@ __all__ = [
     "Notice",
     "ResumeById",
     "closing",
+    "deciding",
     "encode_action",
     "heading",
     "parse_action",
     "say",
     "say_error",
     "say_failure",
+    "say_room",
 ]
 
 NOTHING_TO_SEE = "The model answered with nothing."
 _RECENT = 200
 _LAST = 100
 _ROW = 5
-_USAGE = {
-    "start": "start [name]",
-    "list": "list [page]",
-    "resume": "resume <name or number>",
-    "show": "show [name]",
-    "delete": "delete [name]",
-    "help": "help",
-}
-_MEANING = {
-    "start": "begin a new session here",
-    "list": "see the sessions",
-    "resume": "go on with a session here",
-    "show": "see a session's details",
-    "delete": "delete a session for good",
-    "help": "see this help",
-}
 
 
 class ButtonStyle(StrEnum):
@@ -100,6 +88,15 @@ class Notice:
 
     text: str
     buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+def deciding(run: str) -> tuple[Button, ...]:
+    """Return the buttons with which a person decides about a run that waits."""
+    digest = name_digest(run)
+    return (
+        Button("✅ Go on", Decide(digest, approve=True), ButtonStyle.PRIMARY),
+        Button("✖️ Stop", Decide(digest, approve=False), ButtonStyle.DANGER),
+    )
 
 
 def say(outcome: Outcome) -> Notice:
@@ -280,13 +277,23 @@ def _say_confirm(session: Session) -> Notice:
 
 
 def _say_help() -> Notice:
-    lines = [f"{code('/session ' + _USAGE[word])} · {_MEANING[word]}" for word in WORDS]
     more = [
+        f"{code('/plan <goal>')} · make a plan, and run it when you agree",
         f"{code('/stop')} · end the running answer",
         f"{code('/retry')} · run the last message again",
+        f"{', '.join(code(f'/{room}') for room in Room if room is not Room.SESSION)} · more of these",
         "Every thread has its own session; just write to talk.",
     ]
-    return Notice(_lines("**Session commands**", *lines, *more))
+    return Notice(_lines("**Session commands**", *_usage(Room.SESSION), *more))
+
+
+def say_room(room: Room) -> Notice:
+    """Tell a room's words."""
+    return Notice(_lines(f"**{room.capitalize()} commands**", *_usage(room)))
+
+
+def _usage(room: Room) -> list[str]:
+    return [f"{code(f'/{room} {entry.line}')} · {entry.meaning}" for entry in ENTRIES[room]]
 
 
 def _lines(*lines: str) -> str:

@@ -44,3 +44,10 @@ def _is_invisible(character: str) -> bool:
 
 def _is_visible(character: str) -> bool:
     return character not in _JOINERS and not character.isspace()
+
+
+def name_digest(name: str) -> str:
+    """Return 16 hex digits that stand for a name where there is no room for it, as in a button."""
+    import hashlib  # slow to import, rarely asked for
+
+    return hashlib.sha256(fold(name).encode()).hexdigest()[:16]
