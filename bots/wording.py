@@ -18,7 +18,7 @@ from bots.actions import (
 from bots.quoting import code, plain, shorten
 from bots.words import ENTRIES, Room
 from sessions.errors import UserError
-from sessions.model import Answer, Ending, Message, Role, Session, Used
+from sessions.model import Answer, Ending, Message, Role, Session, Task, Used, Verb
 from sessions.names import name_digest
 from sessions.outcomes import (
     ConfirmDelete,
@@ -45,6 +45,7 @@ __all__ = [
     "ListPage",
     "Notice",
     "ResumeById",
+    "asked_for",
     "closing",
     "deciding",
     "encode_action",
@@ -99,9 +100,13 @@ def deciding(run: str) -> tuple[Button, ...]:
     )
 
 
-def say(outcome: Outcome) -> Notice:
+def say(outcome: Told) -> Notice:
     """Tell what a command came to."""
     match outcome:
+        case RoomHelped(room):
+            return say_room(room)
+        case FactsShown() | FactAdded() | FactForgotten() | FactsHelped():
+            return say_memory(outcome)
         case Started(session):
             return _say_started(session)
         case Listed():
@@ -138,6 +143,24 @@ def say_failure(error_id: str) -> Notice:
 UNSEEN = "[Something came with this message, a picture for example. It cannot be seen here.]"
 """Stands below the words of a message with an attachment, for the model and for who reads later."""
 TEXT_ONLY = "I can only read text for now. Please write it out."
+
+
+def asked_for(task: Task, said: str = "") -> str:
+    """Return what a task's Inbound says: a plan's goal as it was said, else the task in words."""
+    match task.verb:
+        case Verb.PLAN:
+            return said
+        case Verb.RUN:
+            variables = "".join(f" {name}={value}" for name, value in task.variables)
+            return f"Run the workflow {task.workflow}{variables}."
+        case Verb.RESUME:
+            return f"Resume the run {task.run}."
+        case Verb.APPROVE:
+            return f"Go on with the run {task.run}."
+        case Verb.REFUSE:
+            return f"Stop the run {task.run}."
+        case other:
+            assert_never(other)
 
 
 def heading(used: Used) -> str:

@@ -26,6 +26,8 @@ class Word(StrEnum):
     SHOW = "show"
     DELETE = "delete"
     RUN = "run"
+    APPROVE = "approve"
+    REFUSE = "refuse"
     ADD = "add"
     FORGET = "forget"
     SEARCH = "search"
@@ -103,13 +105,15 @@ ENTRIES: Mapping[Room, tuple[Entry, ...]] = {
         Entry(Word.LIST, "see the workflows and their runs"),
         Entry(Word.SHOW, "see a workflow's steps, or how far a run came", "name", "<name>", "Its name"),
         Entry(Word.RESUME, "go on with a run", "run", "<run>", "The run's name"),
+        Entry(Word.APPROVE, "let a run that waits go on", "run", "<run>", "The run's name"),
+        Entry(Word.REFUSE, "end a run that waits", "run", "<run>", "The run's name"),
         Entry(Word.DELETE, "forget a run", "run", "<run>", "The run's name"),
         _HELP,
     ),
     Room.MEMORY: (
-        Entry(Word.SHOW, "see what is remembered"),
+        Entry(Word.SHOW, "see what is remembered", "page", "[page]", "Which page"),
         Entry(Word.ADD, "remember something", "text", "<text>", "One sentence"),
-        Entry(Word.FORGET, "forget something", "fact", "<id>", "Its id in the list"),
+        Entry(Word.FORGET, "forget something", "fact", "<id or words>", "Its id, or words of it"),
         _HELP,
     ),
     Room.KNOWLEDGE: (

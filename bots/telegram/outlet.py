@@ -23,6 +23,7 @@ from bots.telegram.schema import (
     SendChatAction,
     SendMessage,
     Sent,
+    Undress,
 )
 from bots.telegram.updates import Change, Moved, Removed, thread_of
 from bots.telegram.wire import CALL_TIME, Wire
@@ -125,6 +126,13 @@ class TelegramOutlet:
         except TopicGone:
             self._discovered(Removed(self._thread))
             raise
+
+    async def undress(self, message: str) -> None:
+        """Take a message's buttons away; fine if it has none."""
+        try:
+            await self._wire.call("editMessageReplyMarkup", Undress(self._chat, int(message)), Sent)
+        except (NotModified, MessageGone, Migrated):
+            return
 
     async def delete(self, message: str) -> None:
         """Delete a message; fine if it is gone, too old to be deleted, or left behind in another chat."""

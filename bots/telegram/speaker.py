@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from bots.outlet import Flooded, MessageGone, Unreachable
+import structlog
+
+from bots.outlet import Flooded, MessageGone, OutletError, Unreachable
 from bots.pacing import Pacer
 from bots.patience import waits
 from bots.telegram.keyboards import keyboard_of
@@ -12,6 +14,8 @@ from bots.telegram.rendering import Part
 from bots.telegram.schema import Keyboard
 from bots.telegram.updates import Origin
 from bots.wording import Notice
+
+log = structlog.get_logger(__name__)
 
 
 class Speaker:
@@ -41,6 +45,13 @@ class Speaker:
             await self._insist(outlet.chat, lambda: outlet.edit(str(origin.message), parts[0], keyboard))
         except MessageGone:
             await self._send(outlet, notice, parts)
+
+    async def undress(self, origin: Origin) -> None:
+        """Take the buttons from the message whose button was pressed; no matter if that fails."""
+        try:
+            await self._outlet(origin).undress(str(origin.message))
+        except OutletError as error:
+            log.info("telegram.buttons_left", error=type(error).__name__)
 
     async def _send(self, outlet: TelegramOutlet, notice: Notice, parts: tuple[Part, ...]) -> None:
         for index, part in enumerate(parts):
