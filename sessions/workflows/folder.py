@@ -16,7 +16,7 @@ _SHOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Definitions:
     """The workflows of a folder, by name, and what is wrong with the files that hold none."""
 
     workflows: tuple[Workflow, ...]
@@ -29,7 +29,7 @@ class WorkflowFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    async def read(self) -> Shelf:
+    async def read(self) -> Definitions:
         """Return all workflows; a file that is wrong hides no other."""
         return await asyncio.to_thread(self._read)
 
@@ -38,17 +38,17 @@ class WorkflowFolder:
 
         Raises NoSuchWorkflow, or InvalidWorkflow where it may be in a file that is wrong.
         """
-        shelf = await self.read()
+        found = await self.read()
         wanted = fold(name.strip())
-        for workflow in shelf.workflows:
+        for workflow in found.workflows:
             if fold(workflow.name) == wanted:
                 return workflow
-        for text in shelf.broken:
+        for text in found.broken:
             if wanted and fold(text).startswith((f"{wanted}.yaml", f"{wanted}.yml")):
                 raise InvalidWorkflow(text)
-        raise NoSuchWorkflow(self._unknown(name, shelf))
+        raise NoSuchWorkflow(self._unknown(name, found))
 
-    def _read(self) -> Shelf:
+    def _read(self) -> Definitions:
         found: dict[str, Workflow] = {}
         origins: dict[str, str] = {}
         broken: list[str] = []
@@ -65,7 +65,7 @@ class WorkflowFolder:
                 )
                 continue
             found[key], origins[key] = workflow, path.name
-        return Shelf(tuple(found[key] for key in sorted(found)), tuple(broken))
+        return Definitions(tuple(found[key] for key in sorted(found)), tuple(broken))
 
     def _files(self) -> list[Path]:
         try:
@@ -78,9 +78,9 @@ class WorkflowFolder:
             ) from error
         return [one for one in there if not one.name.startswith(".") and one.is_file()][:_MOST_FILES]
 
-    def _unknown(self, name: str, shelf: Shelf) -> str:
+    def _unknown(self, name: str, found: Definitions) -> str:
         shown = name if len(name) <= _SHOWN else name[: _SHOWN - 1] + "…"
-        names = [workflow.name for workflow in shelf.workflows]
+        names = [workflow.name for workflow in found.workflows]
         near = difflib.get_close_matches(name, names, 1)
         if near:
             return f"There is no workflow “{shown}”. Did you mean “{near[0]}”?"
