@@ -1,6 +1,5 @@
 """Puts one prompt to a session and, for a plan, the person's decision after it."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bots.terminal import pages
-from bots.terminal.lines import is_yes
+from bots.terminal.lines import PipedLines
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
 from cli import output
@@ -17,7 +16,7 @@ from cli.chat import use_session
 from cli.wiring import Desk, model_name, open_conversation, open_desk
 from cli.wishes import Options, Wanted
 from sessions.errors import NothingBound
-from sessions.model import OPERATOR, Answer, Ask, Ending, Session, Task, Usage, Verb
+from sessions.model import OPERATOR, Answer, Ask, Ending, Session, Task, Verb
 from sessions.ports.turns import Accepted
 
 if TYPE_CHECKING:
@@ -66,26 +65,27 @@ class Asked:
             count = accepted.session.tally.user_messages + accepted.ahead + bool(self.text)
             with suppress(OSError):  # the answer is wanted all the same; printing it fails again
                 output.say(f"📂 Session: {one_line(self.again.session)} ({counted(count, 'message')})")
+                if self.wanted.folder is not None:
+                    output.say(f"📁 Fast context: {one_line(str(self.wanted.folder))}")
                 sys.stdout.flush()
 
     @property
-    def tokens(self) -> Usage:
-        """What the answer took, as far as the session tells: all of it counts as the prompt's."""
+    def tokens(self) -> int:
+        """What the answer took, as far as the session tells: others may have been answered before it."""
         if self.before is None or self.after is None:
-            return Usage()
+            return 0
         tally = self.after.tally
-        taken = min(max(0, tally.tokens - self.before.tally.tokens), tally.context)
-        return Usage(prompt=taken, estimated=tally.estimated)
+        return min(max(0, tally.tokens - self.before.tally.tokens), tally.context)
 
 
 async def put(asked: Asked, present: Present) -> None:
     """Ask, and wait until the answer is presented. Raises Undecided, Left, and what commands raise."""
     async with open_desk(asked.again.choice) as desk:
-        await _go_to_session(desk, asked)
         wanted = asked.wanted
         async with open_conversation(
             desk, lambda: present(asked.title), model=wanted.wishes.model, folder=wanted.folder
         ) as conversation:
+            await _go_to_session(desk, asked)
             if asked.text:
                 await _tell_interrupted(conversation, asked.again)
             try:
@@ -148,22 +148,18 @@ async def _decided(asked: Asked, is_plan: bool) -> Task | None:
     run = asked.answer.decision
     if not run or asked.answer.ending is not Ending.ANSWERED:
         return None
-    agreed = asked.options.yes or await asyncio.to_thread(_ask_person, not is_plan, asked.json, run)
+    agreed = asked.options.yes or await _agreed(_QUESTIONS[not is_plan], quietly=asked.json)
+    if agreed is None:
+        raise Undecided(run)
     return Task(Verb.APPROVE if agreed else Verb.REFUSE, run=run)
 
 
-def _ask_person(later: bool, quietly: bool, run: str) -> bool:
+async def _agreed(question: str, *, quietly: bool) -> bool | None:
     to = sys.stderr if quietly else sys.stdout
-    to.write(f"\n{_QUESTIONS[later]}")
+    to.write("\n")
+    agreed = await PipedLines(sys.stdin.fileno(), to).confirm(question)
     to.flush()
-    line = sys.stdin.readline()
-    if not sys.stdin.isatty() or not line:
-        to.write("\n")
-    to.write("\n" if line else "")
-    to.flush()
-    if not line:
-        raise Undecided(run)
-    return is_yes(line)
+    return agreed
 
 
 async def _look_after(desk: Desk, asked: Asked) -> None:

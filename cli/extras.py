@@ -1,11 +1,17 @@
 """Puts together what answers can draw on and do beside the model: facts, knowledge, files, workflows."""
 
+from pathlib import Path
+
 from cli.settings import Settings
+from sessions.history import HistoryGround
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
 from sessions.turn import Extras
 
 
-def extras(settings: Settings, store: Store, model: ChatModel) -> Extras:
-    """Return what the engine of this process gets beside the model."""
-    return Extras()
+def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
+    """Return what the engine of this process gets beside the model.
+
+    Answers draw on the files of ``folder`` where one is given.
+    """
+    return Extras(grounds=(HistoryGround(store),))

@@ -60,7 +60,7 @@ def _session(options: Options) -> str | None:
     if named is not None and saved is not None and fold(named.strip()) != fold(saved.strip()):
         raise UsageError(
             "--session and --auto-save name two sessions, and a prompt belongs to one. Leave out "
-            f"--auto-save {one_line(saved)}: every answer is saved in the session {one_line(named)} anyway."
+            f"--auto-save {one_line(saved)}: every answer is saved in {one_line(named)} anyway."
         )
     return named if named is not None else saved
 

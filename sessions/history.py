@@ -55,9 +55,7 @@ class HistoryGround:
         while len(found) < wanted and looked < wanted + _EMPTY:
             page = await self._store.page(work.session.key.workspace, audiences, after, _BATCH)
             looked += len(page.sessions)
-            found += (
-                one for one in page.sessions if one.tally.messages and one.key != work.session.key
-            )
+            found += (one for one in page.sessions if one.tally.messages and one.key != work.session.key)
             after = page.next
             if after is None:
                 break

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, TextIO
 
 from bots.terminal.plain import printable
-from bots.terminal.presenters import KNOWLEDGE, Paper, draws_on
+from bots.terminal.presenters import Paper, draws_on
 from sessions.model import Used
 
 if TYPE_CHECKING:
@@ -18,24 +18,17 @@ _REFRESHES = 12
 
 
 class PanelPresenter:
-    """Shows the growing answer's last lines in a panel, and in the end all of it with its Markdown styled.
+    """Shows the growing answer's last lines in a panel, and in the end all of it, its Markdown styled.
 
     Until there is something of it, a spinner turns; without ``streams`` until it is whole.
     """
 
     def __init__(
-        self,
-        stream: TextIO,
-        notes: Paper,
-        *,
-        title: str = "Response",
-        sources: str = KNOWLEDGE,
-        streams: bool = True,
+        self, stream: TextIO, notes: Paper, *, title: str = "Response", streams: bool = True
     ) -> None:
         self._stream = stream
         self._notes = notes
         self._title = title
-        self._sources = sources
         self._streams = streams
         self._opened: Console | None = None
         self._live: Live | None = None
@@ -51,7 +44,7 @@ class PanelPresenter:
         """Write a line for each kind."""
         from rich.text import Text
 
-        self._console.print(Text(draws_on(used, self._sources)))
+        self._console.print(Text(draws_on(used)))
 
     def show(self, text: str) -> None:
         """Bring the panel to the text."""
@@ -84,9 +77,7 @@ class PanelPresenter:
 
         whole = Group(Text(), shown)
         if self._live is None:
-            self._live = Live(
-                whole, console=self._console, transient=True, refresh_per_second=_REFRESHES
-            )
+            self._live = Live(whole, console=self._console, transient=True, refresh_per_second=_REFRESHES)
             self._live.start()
         self._live.update(whole)
 

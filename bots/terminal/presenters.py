@@ -7,7 +7,6 @@ from bots.terminal.plain import one_line, printable
 from sessions.model import Used
 
 AGAIN = "↻ The answer broke off and begins again:"
-KNOWLEDGE = "📚 Knowledge"
 _NAMES = 5
 """So many sessions are named above an answer."""
 
@@ -44,8 +43,8 @@ class Presenter(Protocol):
         ...
 
 
-def draws_on(used: Used, sources: str) -> str:
-    """Return the lines that say what an answer draws on; ``sources`` says what kind they are."""
+def draws_on(used: Used) -> str:
+    """Return the lines that say what an answer draws on; empty for nothing."""
     lines = []
     if used.sessions:
         names = ", ".join(map(one_line, used.sessions[:_NAMES]))
@@ -54,7 +53,7 @@ def draws_on(used: Used, sources: str) -> str:
     if used.facts:
         lines.append(f"🧠 Memory: {_counted(used.facts, 'fact')}")
     if used.sources:
-        lines.append(f"{sources}: {_counted(len(used.sources), 'source')}")
+        lines.append(f"📚 Knowledge: {_counted(len(used.sources), 'source')}")
     return "\n".join(lines)
 
 
@@ -69,18 +68,9 @@ class PlainPresenter:
     Without ``streams`` the answer is written once it is whole.
     """
 
-    def __init__(
-        self,
-        stream: Paper,
-        notes: Paper,
-        *,
-        sources: str = KNOWLEDGE,
-        below: bool = False,
-        streams: bool = True,
-    ) -> None:
+    def __init__(self, stream: Paper, notes: Paper, *, below: bool = False, streams: bool = True) -> None:
         self._stream = stream
         self._notes = notes
-        self._sources = sources
         self._below = below
         self._streams = streams
         self._written = ""
@@ -90,7 +80,7 @@ class PlainPresenter:
 
     def draw_on(self, used: Used) -> None:
         """Write a line for each kind."""
-        said = draws_on(used, self._sources)
+        said = draws_on(used)
         if said:
             self._stream.write(f"{said}\n")
             self._stream.flush()
