@@ -1,22 +1,43 @@
 """Puts together what answers can draw on and do beside the model: facts, knowledge, files, workflows."""
 
+from pathlib import Path
+
 from cli.settings import Settings
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
+from sessions.history import HistoryGround
 from sessions.model import Platform
+from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
 from sessions.turn import Extras
+from sessions.workflows.folder import WorkflowFolder
+from sessions.workflows.tasks import WorkflowTasks
 
 
-def extras(settings: Settings, store: Store, model: ChatModel) -> Extras:
-    """Return what the engine of this process gets beside the model."""
+def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
+    """Return what the engine of this process gets beside the model.
+
+    Answers draw on the files of ``folder`` where one is given. Raises UsageError when it is not there.
+    """
     memory = memory_rules(settings)
+    grounds: list[Grounds] = []
+    if folder is not None:
+        from sessions.folder import FolderGround  # only where it is wanted
+
+        grounds.append(FolderGround(folder))
+    grounds += [FactGround(store, memory), HistoryGround(store)]
     return Extras(
-        grounds=(FactGround(store, memory),),
+        grounds=tuple(grounds),
+        tasks=WorkflowTasks(store, model, WorkflowFolder(workflow_folder(settings)), {}),
         afterthought=Remembering(store, model, memory),
     )
+
+
+def workflow_folder(settings: Settings) -> Path:
+    """Return where the definitions of workflows are."""
+    return settings.home / "workflows"
 
 
 def memory_rules(settings: Settings) -> MemoryRules:
