@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from bots.actions import Action, CancelDelete, ConfirmedDelete, Decide, ListPage, ResumeById
+from bots.actions import (
+    Action,
+    CancelDelete,
+    ConfirmedDelete,
+    ConfirmedDeleteRun,
+    Decide,
+    ListPage,
+    ResumeById,
+)
 from bots.spoken import Command, page_of, variables_of
 from bots.words import Room, Word
 from sessions.commands import Caller, SessionCommands
 from sessions.errors import UsageError
 from sessions.facts.commands import FactCommands
 from sessions.facts.outcomes import FactOutcome
-from sessions.knowledge.commands import KnowledgeCommands
-from sessions.knowledge.outcomes import KnowledgeOutcome
-from sessions.model import Task, Verb
+from sessions.knowledge.commands import KnowledgeCommands, KnowledgeOutcome
+from sessions.model import Task
 from sessions.outcomes import Helped, Outcome
 from sessions.workflows.commands import WorkflowCommands
 from sessions.workflows.outcomes import WorkflowOutcome
@@ -69,6 +76,8 @@ async def run_action(commands: Commands, caller: Caller, action: Action) -> Told
             return await commands.sessions.keep_id(caller, session)
         case Decide(run, approve):
             return await commands.workflows.decide_digest(caller, run, approve=approve)
+        case ConfirmedDeleteRun(run):
+            return await commands.workflows.delete_digest(caller, run)
         case other:
             assert_never(other)
 
@@ -105,9 +114,7 @@ async def _memory(commands: FactCommands, caller: Caller, spoken: Command) -> Fa
             raise _unknown(spoken)
 
 
-async def _knowledge(
-    commands: KnowledgeCommands, caller: Caller, spoken: Command
-) -> KnowledgeOutcome:
+async def _knowledge(commands: KnowledgeCommands, caller: Caller, spoken: Command) -> KnowledgeOutcome:
     match spoken.word:
         case Word.LIST:
             return await commands.list(caller, page_of(spoken.rest))
@@ -124,10 +131,10 @@ async def _workflow(
 ) -> WorkflowOutcome | Task:
     match spoken.word:
         case Word.PLAN:
-            return Task(Verb.PLAN)
+            return await commands.plan(caller)
         case Word.RUN:
             name, variables = variables_of(spoken.rest)
-            return await commands.run(caller, name, variables=variables)
+            return await commands.run(caller, name, variables=dict(variables))
         case Word.LIST:
             return await commands.list(caller)
         case Word.SHOW:

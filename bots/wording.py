@@ -5,19 +5,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from bots import telling
 from bots.actions import (
     Action,
     CancelDelete,
     ConfirmedDelete,
+    ConfirmedDeleteRun,
     Decide,
     ListPage,
     ResumeById,
     encode_action,
     parse_action,
 )
+from bots.commands import RoomHelped, Told
 from bots.quoting import code, plain, shorten
 from bots.words import ENTRIES, Room
 from sessions.errors import UserError
+from sessions.facts.outcomes import FactOutcome
+from sessions.knowledge.commands import KnowledgeOutcome
 from sessions.model import Answer, Ending, Message, Role, Session, Task, Used, Verb
 from sessions.names import name_digest
 from sessions.outcomes import (
@@ -26,12 +31,12 @@ from sessions.outcomes import (
     Helped,
     Kept,
     Listed,
-    Outcome,
     Resumed,
     Shown,
     Started,
     Stopped,
 )
+from sessions.workflows.outcomes import ConfirmDeleteRun, RunShown, WorkflowOutcome
 
 __all__ = [
     "NOTHING_TO_SEE",
@@ -102,11 +107,19 @@ def deciding(run: str) -> tuple[Button, ...]:
 
 def say(outcome: Told) -> Notice:
     """Tell what a command came to."""
+    if isinstance(outcome, RoomHelped):
+        return say_room(outcome.room)
+    if isinstance(outcome, FactOutcome):
+        return Notice(telling.facts(outcome))
+    if isinstance(outcome, KnowledgeOutcome):
+        return Notice(telling.knowledge(outcome))
+    if isinstance(outcome, WorkflowOutcome):
+        return Notice(telling.workflows(outcome), _run_buttons(outcome))
+    return _say_session(outcome)
+
+
+def _say_session(outcome: Outcome) -> Notice:
     match outcome:
-        case RoomHelped(room):
-            return say_room(room)
-        case FactsShown() | FactAdded() | FactForgotten() | FactsHelped():
-            return say_memory(outcome)
         case Started(session):
             return _say_started(session)
         case Listed():
@@ -128,6 +141,17 @@ def say(outcome: Told) -> Notice:
             return Notice(f"{said} in {code(session.name)}.")
         case other:
             assert_never(other)
+
+
+def _run_buttons(outcome: WorkflowOutcome) -> tuple[tuple[Button, ...], ...]:
+    match outcome:
+        case RunShown(run, _, question) if question:
+            return (deciding(run.name),)
+        case ConfirmDeleteRun(run):
+            delete = ConfirmedDeleteRun(name_digest(run.name))
+            return ((Button("🗑 Delete", delete, ButtonStyle.DANGER),),)
+        case _:
+            return ()
 
 
 def say_error(error: UserError) -> Notice:

@@ -2,16 +2,22 @@
 
 from pathlib import Path
 
+from bots.commands import Commands
 from cli.settings import Settings
+from sessions.commands import SessionCommands
+from sessions.facts.commands import FactCommands
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
 from sessions.history import HistoryGround
+from sessions.knowledge.commands import KnowledgeCommands
+from sessions.knowledge.searching import Searching
 from sessions.model import Platform
 from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
 from sessions.turn import Extras
+from sessions.workflows.commands import WorkflowCommands
 from sessions.workflows.folder import WorkflowFolder
 from sessions.workflows.tasks import WorkflowTasks
 
@@ -32,6 +38,17 @@ def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | No
         grounds=tuple(grounds),
         tasks=WorkflowTasks(store, model, WorkflowFolder(workflow_folder(settings)), {}),
         afterthought=Remembering(store, model, memory),
+    )
+
+
+def chat_commands(settings: Settings, store: Store) -> Commands:
+    """Return what can be said in chat."""
+    folder = WorkflowFolder(workflow_folder(settings))
+    return Commands(
+        SessionCommands(store),
+        FactCommands(store),
+        KnowledgeCommands(store, Searching(store)),
+        WorkflowCommands(store, folder, {}),
     )
 
 

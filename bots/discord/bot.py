@@ -19,9 +19,9 @@ from sessions.ports.catalog import Catalog
 from sessions.ports.roles import Roles
 
 if TYPE_CHECKING:
+    from bots.commands import Commands
     from bots.discord.connection import Connection
     from bots.discord.receiving import Receiver
-    from bots.commands import Commands
     from sessions.engine import Engine
     from sessions.ports.replies import Replies
     from sessions.threads import ThreadEvents

@@ -8,8 +8,8 @@ import structlog
 from bots.actions import Decide
 from bots.admission import Admission
 from bots.commands import Commands, run_action, run_spoken
-from bots.discord.callers import Callers
 from bots.discord.asking import ask_for, inbound_of
+from bots.discord.callers import Callers
 from bots.discord.events import Interaction, Option
 from bots.discord.opening import Opening
 from bots.discord.places import Places, Spot

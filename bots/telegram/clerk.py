@@ -143,9 +143,7 @@ class Clerk:
         came_to = await run_action(self._commands, caller, action)
         if isinstance(came_to, Task):
             now = datetime.now(UTC)
-            await self._engine.accept(
-                inbound_of(origin, asked_for(came_to), now, Ask.TASK, came_to)
-            )
+            await self._engine.accept(inbound_of(origin, asked_for(came_to), now, Ask.TASK, came_to))
         return came_to
 
     async def _decided(self, said: Pressed, origin: Origin) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
-from sessions.commands import SessionCommands
+from tests.commanding import commands_over
 from sessions.engine import Engine, EngineSettings
 from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
@@ -91,7 +91,7 @@ class Stage:
         ):
             if first is not None:
                 await first()
-            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            commands, threads = commands_over(self.store), ThreadEvents(self.store)
             self.serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
             serving = self.serving
             if listens:

@@ -16,7 +16,7 @@ from bots.telegram.updates import WANTED
 from bots.telegram.webhook import SECRET_HEADER, Webhook, derived_secret
 from cli.health import Health
 from cli.http import LONGEST_BODY, HttpSide
-from sessions.commands import SessionCommands
+from tests.commanding import commands_over
 from sessions.engine import Engine
 from sessions.errors import SettingError
 from sessions.model import EventId, Platform, Session, ThreadRef, WorkspaceId
@@ -86,7 +86,7 @@ class Town:
             hook=hook,
         )
         async with bot, Engine(self.store, self.model, bot.replies) as engine:
-            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            commands, threads = commands_over(self.store), ThreadEvents(self.store)
             serving = asyncio.create_task(_serve(bot, engine, commands, threads, self.store))
             try:
                 yield bot, serving
@@ -268,7 +268,7 @@ async def test_an_address_that_telegram_refuses_ends_serving_with_its_words(api:
     bot = TelegramBot(api.token, Admission(), api_base=api.base_url, hook=hook)
     async with bot, Engine(store, ScriptedModel(), bot.replies) as engine:
         with pytest.raises(SettingError, match="HTTPS URL must be provided") as refused:
-            await bot.serve(engine, SessionCommands(store), ThreadEvents(store), store)
+            await bot.serve(engine, commands_over(store), ThreadEvents(store), store)
     assert "PARLEY_TELEGRAM_WEBHOOK_URL" in str(refused.value)
 
 

@@ -15,7 +15,7 @@ from bots.terminal.presenters import PlainPresenter
 from bots.terminal.replies import TerminalReplies
 from bots.terminal.seen import lost
 from bots.terminal.talker import Talker, new_event
-from sessions.commands import SessionCommands
+from tests.commanding import commands_over
 from sessions.engine import Engine, EngineSettings
 from sessions.model import (
     Ending,
@@ -69,7 +69,7 @@ class Home:
         settings = EngineSettings(drain=timedelta(milliseconds=10))
         async with Engine(self.store, self.model, replies, settings=settings) as engine:
             conversation = Conversation(engine, self.store, replies, ADA)
-            yield TerminalChat(conversation, SessionCommands(self.store), Typed([*lines]), self.screen)
+            yield TerminalChat(conversation, commands_over(self.store), Typed([*lines]), self.screen)
 
     @property
     def shown(self) -> str:
