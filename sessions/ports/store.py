@@ -4,11 +4,12 @@ from typing import Protocol
 
 from sessions.ports.catalog import Catalog
 from sessions.ports.errands import Errands
+from sessions.ports.knowledge import Knowledge
 from sessions.ports.roles import Roles
 from sessions.ports.turns import Turns
 
 
-class Store(Turns, Catalog, Errands, Roles, Protocol):
+class Store(Turns, Catalog, Errands, Roles, Knowledge, Protocol):
     """A backend: all the ports over one set of data."""
 
     async def check(self) -> None:

@@ -4,6 +4,8 @@ Times are microseconds since the epoch, UTC. Invariants stand in the data: one t
 session per name, one binding per thread.
 """
 
+from storage.fulltext.schema import TABLES as _KNOWLEDGE
+
 APPLICATION_ID = 0x5061726C
 """``PRAGMA application_id`` of every Parley database: "Parl"."""
 
@@ -171,7 +173,7 @@ _ARCHIVED_AT = """
 UPDATE sessions SET archived = max(active_at, 1) WHERE archived = 1;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT)
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT, _KNOWLEDGE)
 """Script ``n`` brings a file from version ``n`` to ``n + 1``. Those that were released never change."""
 
 VERSION = len(MIGRATIONS)

@@ -32,6 +32,8 @@ from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
+from storage.fulltext import documents as shelved
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.sqlite import (
     accepting,
     binding,
@@ -44,6 +46,7 @@ from storage.sqlite import (
     roles,
     workspaces,
 )
+from storage.sqlite.knowledge import SqliteShelf
 from storage.sqlite.step import Clock, Step
 from storage.sqlite.wakeups import Hints
 from storage.sqlite.writer import Writer
@@ -54,12 +57,13 @@ FORGET_LIMIT = 1_000
 
 
 @mends_text
-class SqliteStore:
+class SqliteStore(KeepsKnowledge):
     """One database file, shared with the other processes that have it open."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self._hints = Hints()
         self._db = Writer(path, clock, self._hints)
+        self._knowledge = self._shelf = SqliteShelf(self._db, path)
 
     @classmethod
     @asynccontextmanager
@@ -83,6 +87,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what was begun and let go of the file. Repeating it is a no-op."""
         self._hints.end()
+        await self._shelf.close()
         await self._db.close()
 
     async def accept(
@@ -285,6 +290,7 @@ class SqliteStore:
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
+    shelved.clean(step, step.now)
     return leases.sweep(step, claim, limit)
 
 
