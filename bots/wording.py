@@ -31,6 +31,7 @@ from sessions.outcomes import (
     Helped,
     Kept,
     Listed,
+    Outcome,
     Resumed,
     Shown,
     Started,

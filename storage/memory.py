@@ -11,6 +11,8 @@ from sessions.model import EventId, Inbound, Session, ThreadRef, Workspace, Work
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, WorkspacePage
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Wakeup, Work
 from storage.clock import utc_now
+from storage.fulltext.inside import MemoryShelf
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.state import catalog, leasing, root, turns
 from storage.state.changes import PutBinding
 from storage.state.root import RootStep, RootTables
@@ -25,11 +27,12 @@ T = TypeVar("T")
 
 
 @takes_any_text
-class MemoryStore(TableStore):
+class MemoryStore(KeepsKnowledge, TableStore):
     """All data in this process. A step has no await inside, so the event loop makes it atomic."""
 
     def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
+        self._knowledge = MemoryShelf(clock)
         self._root = RootTables()
         self._tables: dict[WorkspaceId, Tables] = {}
         self._subscriptions = Subscriptions()

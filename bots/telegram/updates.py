@@ -214,7 +214,7 @@ class Reader:
 def inbound_of(
     origin: Origin, text: str, sent_at: datetime, ask: Ask, task: Task | None = None
 ) -> Inbound:
-    """Return an Inbound. What a command asks for has an event of its own: the command's is the errand's."""
+    """Return an Inbound. What a command asks for has its own event: the command's is the errand's."""
     return Inbound(
         event=origin.event if ask is Ask.ANSWER else EventId(f"{origin.event}:{ask}"),
         place=origin.place,

@@ -15,9 +15,11 @@ from storage.clock import utc_now
 from storage.file import rounds
 from storage.file.folder import Folder
 from storage.file.keeper import Call, Keeper, Task
+from storage.file.knowledge import FileShelf
 from storage.file.listening import listen
 from storage.file.repair import repair
 from storage.file.worker import Worker
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.state import catalog, turns
 from storage.state.root import RootStep, RootTables
 from storage.state.step import Step
@@ -30,7 +32,7 @@ T = TypeVar("T")
 
 
 @takes_any_text
-class FileStore(TableStore):
+class FileStore(KeepsKnowledge, TableStore):
     """A directory of journals; see :mod:`storage.file`. Several processes may have it open."""
 
     def __init__(self, keeper: Keeper, worker: Worker, subscriptions: Subscriptions) -> None:
@@ -38,6 +40,7 @@ class FileStore(TableStore):
         self._keeper = keeper
         self._worker = worker
         self._subscriptions = subscriptions
+        self._knowledge = self._shelf = FileShelf(keeper.folder, keeper.quarantine, keeper.clock)
 
     @classmethod
     @asynccontextmanager
@@ -74,6 +77,7 @@ class FileStore(TableStore):
 
     async def close(self) -> None:
         """See :meth:`sessions.ports.store.Store.close`."""
+        await self._shelf.close()
         await self._worker.close()
 
     async def accept(

@@ -32,6 +32,8 @@ from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
+from storage.fulltext import documents as shelved
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.shelf import Kind, N, Put, Shelves, Slot
 from storage.sqlite import (
     accepting,
@@ -46,6 +48,7 @@ from storage.sqlite import (
     shelving,
     workspaces,
 )
+from storage.sqlite.knowledge import SqliteShelf
 from storage.sqlite.step import Clock, Step
 from storage.sqlite.wakeups import Hints
 from storage.sqlite.writer import Writer
@@ -56,12 +59,13 @@ FORGET_LIMIT = 1_000
 
 
 @mends_text
-class SqliteStore(Shelves):
+class SqliteStore(Shelves, KeepsKnowledge):
     """One database file, shared with the other processes that have it open."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self._hints = Hints()
         self._db = Writer(path, clock, self._hints)
+        self._knowledge = self._shelf = SqliteShelf(self._db, path)
 
     @classmethod
     @asynccontextmanager
@@ -85,6 +89,7 @@ class SqliteStore(Shelves):
     async def close(self) -> None:
         """Finish what was begun and let go of the file. Repeating it is a no-op."""
         self._hints.end()
+        await self._shelf.close()
         await self._db.close()
 
     async def accept(
@@ -299,6 +304,7 @@ def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
     shelving.forget(step, FORGET_LIMIT)
+    shelved.clean(step, step.now)
     return leases.sweep(step, claim, limit)
 
 

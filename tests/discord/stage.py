@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
-from tests.commanding import commands_over
 from sessions.engine import Engine, EngineSettings
 from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
+from tests.commanding import commands_over
 from tests.emulators.discord import Settings, posting
 from tests.emulators.discord.small_world import Place, place
 

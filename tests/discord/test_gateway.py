@@ -8,13 +8,13 @@ import pytest
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
-from tests.commanding import commands_over
 from sessions.engine import Engine
 from sessions.errors import SettingError, StoreUnavailable
 from sessions.model import Holder, Inbound, Platform, RoleName, Workspace, WorkspaceKey
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
+from tests.commanding import commands_over
 from tests.discord.stage import ScriptedModel, Stage, bound_thread, stage
 from tests.emulators.discord import FaultKind, Intent, Settings
 from tests.emulators.discord.small_world import place

@@ -12,10 +12,10 @@ from bots.admission import Admission
 from bots.telegram import TelegramBot
 from bots.telegram.polling import Batch, Poller
 from bots.telegram.wire import Wire
-from tests.commanding import commands_over
 from sessions.engine import Engine
 from sessions.errors import SettingError
 from sessions.threads import ThreadEvents
+from tests.commanding import commands_over
 from tests.emulators.telegram import BotApi, Fault
 from tests.engine.parts import until
 from tests.telegram.house import House, all_taken

@@ -16,13 +16,13 @@ from bots.telegram.updates import WANTED
 from bots.telegram.webhook import SECRET_HEADER, Webhook, derived_secret
 from cli.health import Health
 from cli.http import LONGEST_BODY, HttpSide
-from tests.commanding import commands_over
 from sessions.engine import Engine
 from sessions.errors import SettingError
 from sessions.model import EventId, Platform, Session, ThreadRef, WorkspaceId
 from sessions.outage import Outage
 from sessions.ports.catalog import NewSession
 from sessions.threads import ThreadEvents
+from tests.commanding import commands_over
 from tests.emulators.telegram import BotApi, Fault
 from tests.emulators.telegram.wire import JsonObject
 from tests.engine.parts import ScriptedModel, until

@@ -1,0 +1,1 @@
+"""Documents that answers draw on: read, divided into passages, found again, and cited."""
