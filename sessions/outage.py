@@ -17,7 +17,7 @@ SILENCE = 60.0
 
 WRITING = frozenset(
     ("accept", "renew", "note_reply", "commit", "delivered", "admit", "hold_role", "muster", "check")
-)
+) | {"put_document"}
 """Methods that surely have written when they return."""
 
 log = structlog.get_logger()
