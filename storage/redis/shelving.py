@@ -58,8 +58,7 @@ class Shelving(Searching):
 
     async def drop_document(self, workspace: WorkspaceId, source: str) -> Document | None:
         """See :meth:`sessions.ports.knowledge.Knowledge.drop_document`."""
-        if await self.document(workspace, source) is None:
-            return None
+        await self.document(workspace, source)  # puts one aside that cannot be read
         keys = self._calls.keys.of(workspace).knowledge
         args = packed(self._calls.clock, source)
         record, left = row(await self._calls.run("drop_document", keys.of_shelf, args))

@@ -23,10 +23,11 @@ for at, number in ipairs(numbers) do
   if not document or number >= document[FIRST] + document[COUNT] or document[CHANGE] > changes then
     stale = true
   else
-    local place = BEFORE_LEAVES + 2 * leaves[at] + 1
-    local text = redis.call('HGET', KEYS[place], number % 256)
+    local passages = BEFORE_LEAVES + 2 * leaves[at] + 1
+    local vectors = passages + 1
+    local text = redis.call('HGET', KEYS[passages], number % 256)
     if text then
-      table.insert(rows, { at - 1, found[1], found[2], text, redis.call('HGET', KEYS[place + 1], number % 256) })
+      table.insert(rows, { at - 1, found[1], found[2], text, redis.call('HGET', KEYS[vectors], number % 256) })
     end
   end
   if #rows == limit then

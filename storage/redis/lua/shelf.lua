@@ -2,7 +2,7 @@
 
 local STRETCHES, COUNTERS, DOCUMENTS, SOURCES, NUMBERS = unpack(KEYS)
 local TOKEN, FIRST, COUNT, WORDS, CHANGE, HAS_VECTORS = 2, 3, 4, 5, 6, 7
-local FILLED_BY, BATCHES, FILLED_WORDS, DUE = 1, 2, 3, 4
+local FILLED_BY, BATCHES, FILLED_WORDS, DUE, DROPPED_SOURCE, DROPPED = 1, 2, 3, 4, 5, 6
 local MOST_LEFTOVERS = 16
 
 -- What was packed there; nil for nothing and for what cannot be read.
@@ -25,16 +25,17 @@ local function save_stretch(first, stretch)
   redis.call('HSET', STRETCHES, first, cmsgpack.pack(stretch))
 end
 
--- Takes a document out of every search; what it filled waits to be cleared. Also one that cannot be read.
-local function withdraw(source)
+-- Takes a document out of every search; what it filled waits to be cleared. Also one that cannot be read. The record
+-- of one that was dropped is kept as long as that.
+local function withdraw(source, dropped)
   local first = redis.call('ZSCORE', NUMBERS, source)
   if first then
-    save_stretch(first, { '', 0, 0, 0 })
+    save_stretch(first, { '', 0, 0, 0, dropped and source or nil, dropped })
   end
   local document = document_of(source)
   if document and document[WORDS] then
-    redis.call('HINCRBY', COUNTERS, 'passages', -document[COUNT])
-    redis.call('HINCRBY', COUNTERS, 'words', -document[WORDS])
+    redis.call('HINCRBY', COUNTERS, 'passages', 0 - document[COUNT])
+    redis.call('HINCRBY', COUNTERS, 'words', 0 - document[WORDS])
   end
   redis.call('HDEL', DOCUMENTS, source)
   redis.call('ZREM', SOURCES, source)

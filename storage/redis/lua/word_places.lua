@@ -10,9 +10,10 @@ table.sort(order, function(one, other)
   return one[1] < other[1]
 end)
 for rank, one in ipairs(order) do
-  if rank == 1 or one[1] <= room then
-    room = room - one[1]
-    found[one[2] - BEFORE_WORDS] = redis.call('HGETALL', KEYS[one[2]])
+  local leaves, place = unpack(one)
+  if rank == 1 or leaves <= room then
+    room = room - leaves
+    found[place - BEFORE_WORDS] = redis.call('HGETALL', KEYS[place])
   end
 end
 return { redis.call('HMGET', COUNTERS, 'passages', 'words', 'changes'), found }
