@@ -26,6 +26,7 @@ WRITING = frozenset(
         "hold_role",
         "muster",
         "save_checkpoint",
+        "put_document",
         "check",
     )
 )

@@ -1,0 +1,8 @@
+--! shelf
+-- Forgets a stretch of which nothing is left to be cleared.
+
+local LAID = KEYS[6]
+if redis.call('EXISTS', LAID) == 0 then
+  redis.call('HDEL', STRETCHES, ARGV[1])
+end
+return 1
