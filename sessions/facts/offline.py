@@ -10,7 +10,8 @@ from sessions.ports.model import Prompt
 
 _PIECE = re.compile(r"[;\n]+|(?<=[.!?])\s+")
 _LASTING = re.compile(
-    r"(?:I(?: am|['\u2019]m| like| love| hate| prefer| use| live| work| speak| have)|[Mm]y \w+ (?:is|are))\b"
+    r"(?:I(?: am|['\u2019]m| like| love| hate| prefer| use| live| work| speak| have)"
+    r"|[Mm]y \w+ (?:is|are))\b"
 )
 _SHARED = re.compile(r"(?:we|our|the)\b", re.IGNORECASE)
 _FACT = re.compile(r"^- (.+)$", re.MULTILINE)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from sessions.names import fold
 from sessions.ports.facts import Fact
 
-_WORD = re.compile(r"\w{2,}")
+_EAST_ASIAN = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+# Scripts without spaces are taken character by character.
+_WORD = re.compile(rf"[{_EAST_ASIAN}]|[^\W{_EAST_ASIAN}]{{2,}}|\d")
 _ENDINGS = ("ing", "ed", "en", "es", "s", "e")
 _SHORTEST_STEM = 3
-_COMMON = """
+_SAYING_NOTHING = """
 about am an and any are as at be been but by can could did do does for from had has have he her his
 how if in is it its just like me my no not of on one or our out please she should so some tell than
 that the their them then there they this to us was we were what when where which who why will with
@@ -19,7 +21,8 @@ would you your aber als auch auf aus bei bin bist bitte da das dass dem den der 
 ein eine einen er es für hat ich ihr im ist ja kann kannst man mein meine mich mir mit nach nicht
 noch nur oder sie sind und uns von war wenn wer wie wir wird wo zu zum zur über
 """
-"""Words of English and German that say nothing about what a text is about."""
+"""Words of English and German that do not tell what a text is about."""
+_COMMON = frozenset(_SAYING_NOTHING.split())
 
 
 def ranked(facts: Sequence[Fact], question: str) -> list[Fact]:
@@ -41,12 +44,11 @@ def ranked(facts: Sequence[Fact], question: str) -> list[Fact]:
 
 def stems_of(text: str) -> frozenset[str]:
     """Return the words that say something, folded and without their usual endings."""
-    common = frozenset(_COMMON.split())
-    return frozenset(_stem(word) for word in words_of(text) - common)
+    return frozenset(_stem(word) for word in words_of(text) - _COMMON)
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return the words of two or more characters, folded as names are."""
+    """Return the words of two or more characters and the numbers, folded as names are."""
     return frozenset(_WORD.findall(fold(text)))
 
 
