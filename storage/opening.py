@@ -182,6 +182,6 @@ def _unknown(scheme: str) -> SettingError:
     name = f" {scheme}" if scheme.isalnum() and len(scheme) <= 16 else " of that name"
     return SettingError(
         f"There is no storage backend{name}. There are three: file, sqlite, and redis with its address, "
-        "as in redis://localhost:6379. A file or a folder for the first two may follow as --storage-path, "
+        "as in redis://localhost:6379. The first two may be followed by a --storage-path, "
         "or stand in a URL: file:///absolute/directory, sqlite:///absolute/path.db."
     )

@@ -1,4 +1,4 @@
-"""Where sessions are kept: each backend the page names, by option, on every command that touches sessions."""
+"""Where sessions are kept: each backend the page names, on every command that touches sessions."""
 
 import shlex
 from pathlib import Path
