@@ -11,6 +11,7 @@ import typer
 from bots.terminal.conversation import Left
 from bots.terminal.plain import one_line
 from bots.terminal.presenters import PlainPresenter, Presenter, SilentPresenter
+from bots.wording import closing
 from cli import output, piped
 from cli.again import Again
 from cli.asking import Asked, Undecided, put
@@ -92,6 +93,8 @@ def ask(
         raise typer.Exit(1) from None
     if json:
         output.say_json(_record(asked))
+        if asked.answer.ending is not Ending.ANSWERED:
+            output.warn(asked.again.explain(closing(asked.answer)[1]))
     elif asked.refused:
         output.say("Cancelled: the plan was not run.")
     raise typer.Exit(_EXIT_CODES.get(asked.answer.ending, 1))
