@@ -15,7 +15,10 @@ from sessions.errors import UsageError
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
-VALUED = frozenset({"--storage-backend", "--storage-path", "--workspace", "--session", "--page"})
+VALUED = frozenset(
+    {"--storage-backend", "--storage-path", "--workspace", "--session", "--page"}
+    | {"--checkpoint", "--resume", "--var", "--folder", "--functions"}
+)
 """The options that take the next word as their value."""
 
 _OWN = frozenset({"--help", "--version"})
@@ -91,6 +94,8 @@ class RootGroup(PlainGroup):
 
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
+        "workflow": "cli.workflow",
+        "checkpoint": "cli.checkpoint",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",
