@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bots.commands import Commands
 from cli.settings import Settings
+from cli.workflow_tasks import LateTasks
 from sessions.commands import SessionCommands
 from sessions.facts.commands import FactCommands
 from sessions.facts.ground import FactGround
@@ -19,7 +20,6 @@ from sessions.ports.store import Store
 from sessions.turn import Extras
 from sessions.workflows.commands import WorkflowCommands
 from sessions.workflows.folder import WorkflowFolder
-from sessions.workflows.tasks import WorkflowTasks
 
 
 def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
@@ -36,7 +36,7 @@ def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | No
     grounds += [FactGround(store, memory), HistoryGround(store)]
     return Extras(
         grounds=tuple(grounds),
-        tasks=WorkflowTasks(store, model, WorkflowFolder(workflow_folder(settings)), {}),
+        tasks=LateTasks(settings, store, model),
         afterthought=Remembering(store, model, memory),
     )
 

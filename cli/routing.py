@@ -27,6 +27,11 @@ VALUED = frozenset(
         "--fast-context",
         "--model",
         "--system",
+        "--checkpoint",
+        "--resume",
+        "--var",
+        "--folder",
+        "--functions",
     }
 )
 """The options that take the next word as their value."""
@@ -105,6 +110,8 @@ class RootGroup(PlainGroup):
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
         "memory": "cli.memory",
+        "workflow": "cli.workflow",
+        "checkpoint": "cli.checkpoint",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

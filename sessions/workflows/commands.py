@@ -58,17 +58,24 @@ class WorkflowCommands:
     async def list(self, caller: Caller) -> WorkflowsListed:
         """List the workflows, and the runs that the caller may see."""
         found = await self._folder.read()
+        return WorkflowsListed(found.workflows, found.broken, await self.runs(caller))
+
+    async def runs(self, caller: Caller) -> tuple[Checkpoint, ...]:
+        """Return the runs that the caller may see, the last saved first."""
         workspace = await self._workspace(caller)
-        runs = await self._store.checkpoints(workspace.id, caller.audiences)
-        return WorkflowsListed(found.workflows, found.broken, runs)
+        return await self._store.checkpoints(workspace.id, caller.audiences)
 
     async def show(self, caller: Caller, name: str) -> WorkflowShown | RunShown:
         """Show a run, or else a workflow. Raises NoSuchWorkflow, InvalidWorkflow."""
         run = await self._seen(caller, name)
         if run is not None:
             return await self._run_shown(caller, run)
+        return await self.show_workflow(caller, name)
+
+    async def show_workflow(self, caller: Caller, name: str) -> WorkflowShown:
+        """Show a workflow. Raises NoSuchWorkflow, InvalidWorkflow."""
         workflow = await self._folder.find(name)
-        runs = (await self.list(caller)).runs
+        runs = await self.runs(caller)
         return WorkflowShown(workflow, tuple(one for one in runs if _is_of(one, workflow)))
 
     async def show_run(self, caller: Caller, run: str) -> RunShown:
@@ -106,7 +113,7 @@ class WorkflowCommands:
         workflow = await definition_of(found, self._folder)
         if not rebase:
             check_unchanged(workflow, found)
-        check_functions(workflow, self._functions)
+        check_functions(workflow, self._functions, found.results)
         return Task(Verb.RESUME, found.workflow, found.name, rebase=rebase)
 
     async def decide(self, caller: Caller, run: str, *, approve: bool) -> Task:
@@ -143,7 +150,8 @@ class WorkflowCommands:
         may = caller.operator or found.starter == caller.person.id or await caller.administers()
         if not may:
             raise NotPermitted(
-                f"Only the person who began “{found.name}” or an administrator of this chat can delete it."
+                f"Only the person who began “{found.name}” or an administrator of this chat can "
+                "delete it."
             )
         if not confirmed:
             return ConfirmDeleteRun(found)
@@ -181,7 +189,7 @@ class WorkflowCommands:
             raise UsageError("Say which run, by its name. Say “list” to see the runs.")
         found = await self._seen(caller, name)
         if found is None:
-            there = (await self.list(caller)).runs[:10]
+            there = (await self.runs(caller))[:10]
             names = ", ".join(f"“{one.name}”" for one in there)
             hint = f"There are: {names}." if names else "There are none."
             raise NoSuchRun(f"There is no run “{name[:64]}”. {hint}")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ STEP_TIMEOUT = timedelta(minutes=10)
 
 Scalar = str | int | float | bool
 Record = dict[str, "Value"]
-Value = Scalar | None | list["Value"] | Record
+Value = Scalar | None | Sequence["Value"] | Mapping[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True)
