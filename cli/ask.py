@@ -1,52 +1,39 @@
 """The command that a prompt stands for: ``parley "What is Python?" --session learning``."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
-from bots.terminal import pages
-from bots.terminal.conversation import Conversation, Left
-from bots.terminal.pages import counted
+from bots.terminal.conversation import Left
 from bots.terminal.plain import one_line
 from bots.terminal.presenters import PlainPresenter, Presenter, SilentPresenter
 from cli import output, piped
 from cli.again import Again
-from cli.chat import use_session
+from cli.asking import Asked, Undecided, put
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.plain_values import PlainCommand
-from cli.wiring import open_conversation, open_desk
+from cli.wishes import Options, checked
 from sessions.errors import UsageError
-from sessions.model import Answer, Ask, Ending
-from sessions.ports.turns import Accepted
+from sessions.model import Ending
 
 app = typer.Typer(name="ask", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 _EXIT_CODES = {Ending.ANSWERED: 0, Ending.STOPPED: 130}
 _SEPARATOR = "--- From standard input: ---"
+_SIMPLE = ("", "dumb", "unknown")
+"""Terminals that cannot move their cursor."""
 
 
-@dataclass(slots=True)
-class _Asked:
-    """What is asked, and what becomes of it. An empty text asks the last one again."""
+def _flag(name: str, told: str) -> object:
+    return typer.Option(name, help=told)
 
-    text: str
-    header: bool
-    again: Again
-    answer: Answer = field(default=Answer(Ending.INTERRUPTED))
 
-    def accepted(self, accepted: Accepted) -> None:
-        """Print the header: the session, and how many messages the person said, this one included."""
-        self.again.session = accepted.session.name
-        if self.header:
-            count = accepted.session.tally.user_messages + accepted.ahead + bool(self.text)
-            with suppress(OSError):  # the answer is wanted all the same; printing it fails again
-                output.say(f"📂 Session: {one_line(self.again.session)} ({counted(count, 'message')})\n")
-                sys.stdout.flush()
+def _value(name: str, kind: str, told: str) -> object:
+    return typer.Option(name, metavar=kind, show_default=False, help=told)
 
 
 @app.command("ask", cls=PlainCommand)
@@ -56,12 +43,30 @@ def ask(
         typer.Argument(metavar="[PROMPT]", show_default=False, help="In quotes; - is standard input."),
     ] = None,
     session: Annotated[
-        str | None,
-        typer.Option(
-            "--session", metavar="NAME", show_default=False, help="Where; started if it is new."
-        ),
+        str | None, _value("--session", "NAME", "Where it belongs; started if it is new.")
     ] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Ask the last prompt again.")] = False,
+    auto_save: Annotated[
+        str | None, _value("--auto-save", "NAME", "The same: every answer is saved there.")
+    ] = None,
+    go_on: Annotated[bool, _flag("--continue", "Go on in the session used last; start none.")] = False,
+    history: Annotated[
+        str | None, _value("--history", "K", "Tell the model of the last K sessions, too.")
+    ] = None,
+    memory: Annotated[bool, _flag("--memory", "Draw on what is remembered; remember more.")] = False,
+    knowledge: Annotated[bool, _flag("--knowledge", "Search the documents that were added.")] = False,
+    fast_context: Annotated[
+        str | None, _value("--fast-context", "DIR", "Tell the model of the fitting code in a folder.")
+    ] = None,
+    planning: Annotated[bool, _flag("--planning", "Make a plan, ask, and do its steps.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do the plan's steps without asking.")] = False,
+    model: Annotated[
+        str | None, _value("--model", "MODEL", "Ask this model instead of the usual one.")
+    ] = None,
+    system: Annotated[
+        str | None, _value("--system", "TEXT", "The instructions above the conversation.")
+    ] = None,
+    no_stream: Annotated[bool, _flag("--no-stream", "Print the answer once it is whole.")] = False,
+    retry: Annotated[bool, _flag("--retry", "Ask the last prompt again.")] = False,
     storage_backend: Backend = None,
     storage_path: Path = None,
     workspace: Workspace = LOCAL,
@@ -71,64 +76,56 @@ def ask(
 
     Text that is piped in is what the prompt is about; without a prompt it is the prompt.
     """
-    choice = Choice(storage_backend, storage_path, workspace)
-    asked = _Asked(_text(prompt or [], retry=retry), not json, Again(choice))
+    options = Options(
+        session, auto_save, history, model, system, fast_context, memory, knowledge, planning, go_on,
+        yes, retry,
+    )  # fmt: skip
+    wanted = checked(options)
+    again = Again(Choice(storage_backend, storage_path, workspace))
+    asked = Asked(_text(prompt or [], retry=retry), wanted, options, again, json)
     try:
-        asyncio.run(_ask(choice, session, asked, _presenting(asked, json)))
+        asyncio.run(put(asked, _presenting(asked, streams=not no_stream)))
     except Left:
         raise typer.Exit(_EXIT_CODES[Ending.STOPPED]) from None
+    except Undecided as undecided:
+        output.complain(f"{undecided} Nothing was run.")
+        raise typer.Exit(1) from None
     if json:
-        output.say_json(
-            {
-                "session": asked.again.session,
-                "answer": asked.answer.text,
-                "ending": asked.answer.ending.value,
-                "note": asked.again.explain(asked.answer.note),
-            }
-        )
+        output.say_json(_record(asked))
+    elif asked.refused:
+        output.say("Cancelled: the plan was not run.")
     raise typer.Exit(_EXIT_CODES.get(asked.answer.ending, 1))
 
 
-async def _ask(
-    choice: Choice, session: str | None, asked: _Asked, present: Callable[[], Presenter]
-) -> None:
-    async with open_desk(choice) as desk:
-        caller = desk.operator.caller()
-        if session is not None and asked.text:
-            await use_session(desk, session)
-        elif session is not None:
-            await desk.commands.resume(caller, session)
-        if not asked.text:
-            await desk.commands.check_retry(caller)
-        async with open_conversation(desk, present) as conversation:
-            if asked.text:
-                await _tell_interrupted(conversation, asked.again)
-            asked.answer = await conversation.say(
-                asked.text,
-                ask=Ask.ANSWER if asked.text else Ask.RETRY,
-                accepted=asked.accepted,
-                told=output.warn,
-            )
-            await _tell_interrupted(conversation, asked.again)
+def _record(asked: Asked) -> dict[str, output.Value]:
+    """Return an answer in the form of ``--json``; its keys only ever grow in number."""
+    answer, used = asked.answer, asked.answer.used
+    return {
+        "session": asked.again.session,
+        "answer": answer.text,
+        "ending": answer.ending.value,
+        "note": asked.again.explain(answer.note),
+        "model": asked.model,
+        "used": {
+            "facts": used.facts,
+            "sessions": list(used.sessions),
+            "sources": list(used.sources),
+        },
+        "tokens": asked.tokens,
+        "tokens_estimated": asked.after.tally.estimated if asked.after else False,
+        "decision": answer.decision,
+    }
 
 
-async def _tell_interrupted(conversation: Conversation, again: Again) -> None:
-    for session, message in await conversation.interrupted():
-        retry = await conversation.can_retry(message)
-        again.session = session.name
-        hint = f"To ask it again: {again.command()}" if retry else pages.SAY_AGAIN
-        output.warn(pages.interrupted(message, hint))
-
-
-def _presenting(asked: _Asked, json: bool) -> Callable[[], Presenter]:
-    if json:
-        return SilentPresenter
+def _presenting(asked: Asked, *, streams: bool) -> Callable[[str], Presenter]:
+    if asked.json:
+        return lambda title: SilentPresenter()
     notes = asked.again.explaining(sys.stderr)
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and os.environ.get("TERM", "") not in _SIMPLE:
         from bots.terminal.panel import PanelPresenter
 
-        return lambda: PanelPresenter(sys.stdout, notes)
-    return lambda: PlainPresenter(sys.stdout, notes)
+        return lambda title: PanelPresenter(sys.stdout, notes, title=title, streams=streams)
+    return lambda title: PlainPresenter(sys.stdout, notes, below=True, streams=streams)
 
 
 def _text(words: list[str], *, retry: bool) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cli.settings import Settings
+from sessions.history import HistoryGround
 from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
@@ -10,13 +11,16 @@ from sessions.turn import Extras
 
 
 def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
-    """Return what the engine of this process gets beside the model; ``folder`` is of code to draw on.
+    """Return what the engine of this process gets beside the model.
 
-    Raises UsageError when there is no such folder.
+    Answers draw on the files of ``folder`` where one is given. Raises UsageError when there is no such one.
     """
-    grounds: tuple[Grounds, ...] = ()
-    if folder is not None:
-        from sessions.folder import FolderGround
+    return Extras(grounds=(HistoryGround(store), *_files(folder)))
 
-        grounds += (FolderGround(folder),)
-    return Extras(grounds=grounds)
+
+def _files(folder: Path | None) -> tuple[Grounds, ...]:
+    if folder is None:
+        return ()
+    from sessions.folder import FolderGround  # the folder is rarely given
+
+    return (FolderGround(folder),)

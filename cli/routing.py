@@ -15,7 +15,20 @@ from sessions.errors import UsageError
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
-VALUED = frozenset({"--storage-backend", "--storage-path", "--workspace", "--session", "--page"})
+VALUED = frozenset(
+    {
+        "--storage-backend",
+        "--storage-path",
+        "--workspace",
+        "--page",
+        "--session",
+        "--auto-save",
+        "--history",
+        "--fast-context",
+        "--model",
+        "--system",
+    }
+)
 """The options that take the next word as their value."""
 
 _OWN = frozenset({"--help", "--version"})

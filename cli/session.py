@@ -211,24 +211,17 @@ def _number(page: str) -> int:
 
 
 async def _delete_if_sure(desk: Desk, asked: ConfirmDelete, *, quietly: bool) -> Deleted | ConfirmDelete:
-    """Return what was asked when the answer is no."""
-    if not await asyncio.to_thread(_is_sure, asked.session, quietly):
-        return asked
-    return await desk.commands.delete_id(desk.operator.caller(), asked.session.key.id)
+    """Return what was asked when the answer is no. The end of the input is no answer: raises EOFError."""
+    from bots.terminal.lines import PipedLines
 
-
-def _is_sure(session: Session, quietly: bool) -> bool:
-    """Ask; the end of the input is no answer and raises UsageError."""
     to = sys.stderr if quietly else sys.stdout
-    to.write(f"{pages.confirm_delete(session)}\nAre you sure? (y/N): ")
-    to.flush()
-    line = sys.stdin.readline()
-    if not sys.stdin.isatty() or not line:
-        to.write("\n")
-    if not line:
+    to.write(f"{pages.confirm_delete(asked.session)}\n")
+    sure = await PipedLines(sys.stdin.fileno(), to).confirm("Are you sure? (y/N): ")
+    if sure is None:
         raise EOFError
-    to.write("\n")
-    return line.strip().casefold() in ("y", "yes")
+    to.write("" if sys.stdin.isatty() else "\n")
+    to.flush()
+    return await desk.commands.delete_id(desk.operator.caller(), asked.session.key.id) if sure else asked
 
 
 async def _list_everything(desk: Desk) -> Listed:

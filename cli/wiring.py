@@ -7,7 +7,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bots.terminal.talker import Talker
@@ -101,9 +102,13 @@ def _login(settings: Settings) -> Login:
 
 @asynccontextmanager
 async def open_conversation(
-    desk: Desk, present: "Callable[[], Presenter]"
+    desk: Desk, present: "Callable[[], Presenter]", *, model: str = "", folder: Path | None = None
 ) -> "AsyncIterator[Conversation]":
-    """Run an engine for the operator's own messages; leaving ends it."""
+    """Run an engine for the operator's own messages; leaving ends it.
+
+    ``model`` is asked instead of the settings' one; answers draw on the files of ``folder``. Raises
+    SettingError.
+    """
     from bots.terminal.conversation import Conversation
     from bots.terminal.replies import TerminalReplies
     from cli.extras import extras
@@ -112,10 +117,11 @@ async def open_conversation(
 
     configure(desk.settings, "error")
     replies = TerminalReplies(present)
-    async with chat_model(desk.settings) as model:
-        rules = engine_settings(desk.settings, _LEAVE_AFTER, longest_lease=_LEASE)
-        more = extras(desk.settings, desk.store, model)
-        async with Engine(desk.store, model, replies, settings=rules, extras=more) as engine:
+    settings = _with_model(desk.settings, model)
+    async with chat_model(settings) as asked:
+        rules = engine_settings(settings, _LEAVE_AFTER, longest_lease=_LEASE)
+        more = extras(settings, desk.store, asked, folder)
+        async with Engine(desk.store, asked, replies, settings=rules, extras=more) as engine:
             yield Conversation(engine, desk.store, replies, desk.operator)
 
 
@@ -169,6 +175,22 @@ def retention(settings: Settings) -> "Retention | None":
     if not archive:
         return None
     return Retention(timedelta(days=int(archive)), timedelta(days=int(delete)) if delete else None)
+
+
+def model_name(settings: Settings) -> str:
+    """Return the name of the model that the settings lead to."""
+    if not (settings.model or settings.openai_api_key or settings.openai_base_url):
+        return "offline"
+    return settings.model or DEFAULT_MODEL
+
+
+def _with_model(settings: Settings, model: str) -> Settings:
+    if model and not (settings.openai_api_key or settings.openai_base_url):
+        raise SettingError(
+            f"--model is {model}, but there is no key for it. Set OPENAI_API_KEY=sk-…, "
+            "or OPENAI_BASE_URL=http://localhost:8000/v1 for a server of your own."
+        )
+    return replace(settings, model=model) if model else settings
 
 
 def _check_model(settings: Settings) -> None:

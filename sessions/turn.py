@@ -71,6 +71,7 @@ class _Draft:
     """The answer while it streams."""
 
     text: str = ""
+    prompt: Prompt | None = None
     usage: Usage | None = None
     cut: CutBy | None = None
     used: Used = Used()
@@ -178,7 +179,7 @@ class TurnRunner:
         draft.usage = outcome.usage
 
     async def _stream(self, prompt: Prompt, reply: Reply, draft: _Draft) -> None:
-        draft.text = ""
+        draft.text, draft.prompt = "", prompt
         async with aclosing(self._model.stream(prompt)) as pieces:
             async for piece in pieces:
                 match piece:
@@ -205,7 +206,7 @@ class TurnRunner:
     def _stopped(self, work: Work, recent: RecentMessages, draft: _Draft) -> TurnResult:
         turn = work.turn
         messages = self._asked(turn, Ending.STOPPED) + self._said(turn, recent, draft.text)
-        usage = Usage(completion=estimate_tokens(draft.text), estimated=True) if draft.text else Usage()
+        usage = _estimate(draft.prompt, draft.text) if draft.prompt else Usage()
         answer = Answer(Ending.STOPPED, draft.text, used=draft.used)
         return TurnResult(turn.id, answer, messages, usage)
 

@@ -13,7 +13,18 @@ from bots.terminal.seen import SeenMessages
 from bots.terminal.talker import Talker, new_event
 from sessions.engine import Engine
 from sessions.errors import StoreUnavailable
-from sessions.model import Answer, Ask, Ending, EventId, Inbound, Message, Session, SessionKey
+from sessions.model import (
+    Answer,
+    Ask,
+    Ending,
+    EventId,
+    Inbound,
+    Message,
+    Session,
+    SessionKey,
+    Task,
+    Wishes,
+)
 from sessions.ports.catalog import Catalog
 from sessions.ports.turns import Accepted, Turns
 
@@ -58,6 +69,8 @@ class Conversation:
         text: str,
         *,
         ask: Ask = Ask.ANSWER,
+        wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+        task: Task | None = None,
         accepted: Callable[[Accepted], None] = lambda _: None,
         told: Callable[[str], None] = lambda _: None,
     ) -> Answer:
@@ -66,7 +79,7 @@ class Conversation:
         ``accepted`` is called before anything of the answer is presented; ``told`` with a hint to the
         person. Ctrl-C stops the answer, a second one raises Left. Raises StoreUnavailable.
         """
-        said = await self.submit(text, ask=ask, accepted=accepted)
+        said = await self.submit(text, ask=ask, wishes=wishes, task=task, accepted=accepted)
         if said.ahead:
             told(f"Waiting for {said.ahead} earlier in this session; Ctrl-C twice leaves.")
         interrupts = Interrupts()
@@ -78,10 +91,15 @@ class Conversation:
         text: str,
         *,
         ask: Ask = Ask.ANSWER,
+        wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+        task: Task | None = None,
         accepted: Callable[[Accepted], None] = lambda _: None,
     ) -> Said:
-        """Have something accepted, and its answer presented when its turn comes; then wait for it."""
-        inbound = self._inbound(text, ask)
+        """Have something accepted, and its answer presented when its turn comes; then wait for it.
+
+        A task makes it :attr:`~sessions.model.Ask.TASK`.
+        """
+        inbound = self._inbound(text, Ask.TASK if task else ask, wishes, task)
         answered = self._replies.expect(inbound.event)
         try:
             taken = await self._accept(inbound)
@@ -144,7 +162,7 @@ class Conversation:
         bound = await self._store.bound(self.talker.place.thread)
         return bound is not None and await self._seen.is_last(bound, message)
 
-    def _inbound(self, text: str, ask: Ask) -> Inbound:
+    def _inbound(self, text: str, ask: Ask, wishes: Wishes, task: Task | None) -> Inbound:
         event = new_event()
         return Inbound(
             event=event,
@@ -156,6 +174,8 @@ class Conversation:
             sent_at=datetime.now(UTC),
             ask=ask,
             owner=self._engine.holder,
+            wishes=wishes,
+            task=task,
         )
 
     async def _accept(self, inbound: Inbound) -> Accepted:

@@ -66,23 +66,18 @@ class _Presented:
     def __init__(self, pen: "_Pen") -> None:
         self._pen = pen
         self._begun = asyncio.Event()
-        self._early = ""
         self.answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def begin(self) -> None:
         """Present what came so far, and go on."""
         self._begun.set()
-        if self._early:
-            self._pen.write(self._early)
+        self._pen.begin()
 
     def draw_on(self, used: Used) -> None:
-        pass
+        self._pen.draw_on(used)
 
     def show(self, text: str) -> None:
-        if self._begun.is_set():
-            self._pen.write(text)
-        else:
-            self._early = text
+        self._pen.write(text)
 
     async def finish(self, answer: Answer) -> None:
         await self._begun.wait()
@@ -103,26 +98,37 @@ class _Presented:
 
 
 class _Pen:
-    """Presents the latest text from a thread of its own: a terminal that stands still blocks no lane."""
+    """Presents the latest text from a thread of its own: a terminal that stands still blocks no lane.
+
+    What is written before :meth:`begin` waits for it.
+    """
 
     def __init__(self, presenter: Presenter) -> None:
         self._presenter = presenter
         self._changed = Condition()
+        self._used: Used | None = None
         self._latest: str | None = None
         self._down = False
         self._left = False
         self._broken: OSError | None = None
         self._thread: Thread | None = None
 
-    def write(self, text: str) -> None:
+    def begin(self) -> None:
+        """Present from here on."""
+        self._thread = Thread(target=self._present, name="terminal-pen", daemon=True)
+        self._thread.start()
+
+    def draw_on(self, used: Used) -> None:
+        """Present what the answer draws on."""
         with self._changed:
-            if self._down:
-                return
+            self._used = used
+            self._changed.notify()
+
+    def write(self, text: str) -> None:
+        """Present the text when there is nothing newer."""
+        with self._changed:
             self._latest = text
             self._changed.notify()
-        if self._thread is None:
-            self._thread = Thread(target=self._present, name="terminal-pen", daemon=True)
-            self._thread.start()
 
     def end(self, text: str, note: str) -> None:
         """Wait until everything is presented. Blocks. Raises OSError when something could not be."""
@@ -134,6 +140,7 @@ class _Pen:
         if self._broken is not None:
             raise self._broken
         if not left:
+            self._head()
             self._presenter.end(text, note)
 
     def leave(self) -> None:
@@ -145,6 +152,7 @@ class _Pen:
 
     def _present(self) -> None:
         try:
+            self._presenter.begin()
             self._present_latest()
             if self._left:
                 self._presenter.end("", "")
@@ -154,9 +162,15 @@ class _Pen:
     def _present_latest(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._down or self._latest is not None)
+                self._changed.wait_for(lambda: self._down or self._latest is not None or self._used)
                 if self._down:
                     return
                 text, self._latest = self._latest, None
+            self._head()
             if text is not None:
                 self._presenter.show(text)
+
+    def _head(self) -> None:
+        used, self._used = self._used, None
+        if used is not None:
+            self._presenter.draw_on(used)

@@ -20,11 +20,17 @@ def test_prompts_share_a_session_and_without_one_the_last_used_goes_on(parley: P
     second = parley("--session=learning", "what is my name?")
     assert second.out == "📂 Session: learning (2 messages)\n\nYou told me that your name is Ada.\n"
     third = parley("--json", "what is my name?")
-    assert json.loads(third.out) == {
+    told = json.loads(third.out)
+    assert told.pop("tokens") > 20
+    assert told == {
         "session": "learning",
         "answer": "You told me that your name is Ada.",
         "ending": "answered",
         "note": "",
+        "model": "offline",
+        "used": {"facts": 0, "sessions": [], "sources": []},
+        "tokens_estimated": True,
+        "decision": "",
     }
     assert json.loads(parley("session", "show", "learning", "--json").out)["messages"] == 6
 

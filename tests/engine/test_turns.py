@@ -9,6 +9,7 @@ from sessions.errors import ContextTooLong, ModelDown, NothingToRetry, StoreUnav
 from sessions.model import Ending, Role
 from sessions.ports.catalog import DELETED_NOTE
 from sessions.ports.model import Prompt
+from sessions.window import estimate_prompt, estimate_tokens
 from tests.engine.conftest import Core
 from tests.engine.parts import BOB, asked_again, said, until
 
@@ -91,6 +92,35 @@ async def test_a_turn_stopped_before_its_first_word_leaves_no_empty_message(core
         await core.commands.stop(core.caller(2))
         await core.screen.wait(1)
     assert await core.transcript() == [("user", "hello")]
+
+
+async def test_a_stopped_answer_counts_the_prompt_that_was_sent_and_a_failed_one_nothing(
+    core: Core,
+) -> None:
+    async with core.engine() as engine:
+        await engine.accept(said("hello", 1))
+        await core.screen.wait(1)
+        counted = (await core.session()).tally
+        core.model.hold()
+        await engine.accept(said("tell me all about it", 2))
+        core.model.let(1)
+        await until(lambda: len(core.screen.replies) == 2 and bool(core.screen.replies[1].snapshots))
+        await core.commands.stop(core.caller(3))
+        await core.screen.wait(2)
+        stopped = (await core.session()).tally
+        estimate = estimate_prompt(core.model.prompts[1]) + estimate_tokens("re:")
+        assert (counted.context, counted.tokens, counted.estimated) == (15, 15, False)
+        assert (stopped.context, stopped.tokens, stopped.estimated) == (estimate, 15 + estimate, True)
+
+        def down(_: Prompt) -> str:
+            raise ModelDown("The model is away.")
+
+        core.model.answer = down
+        core.model.let()
+        await engine.accept(said("once more", 4))
+        await core.screen.wait(3)
+    failed = (await core.session()).tally
+    assert (failed.context, failed.tokens) == (stopped.context, stopped.tokens)
 
 
 async def test_a_failing_model_is_told_and_the_message_stays_for_retry(core: Core) -> None:

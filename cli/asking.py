@@ -1,0 +1,177 @@
+"""Puts one prompt to a session and, for a plan, the person's decision after it."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bots.terminal import pages
+from bots.terminal.lines import PipedLines
+from bots.terminal.pages import counted
+from bots.terminal.plain import one_line
+from cli import output
+from cli.again import Again
+from cli.chat import use_session
+from cli.wiring import Desk, model_name, open_conversation, open_desk
+from cli.wishes import Options, Wanted
+from sessions.errors import NothingBound
+from sessions.model import OPERATOR, Answer, Ask, Ending, Session, Task, Verb
+from sessions.ports.turns import Accepted
+
+if TYPE_CHECKING:
+    from bots.terminal.conversation import Conversation
+    from bots.terminal.presenters import Presenter
+
+Present = Callable[[str], "Presenter"]
+"""Makes what presents an answer, below a title."""
+
+_QUESTIONS = ("Run this plan? (y/N): ", "Go on? (y/N): ")
+_DECIDED = {Verb.APPROVE: "Run the plan.", Verb.REFUSE: "Do not run the plan."}
+_RESPONSE, _PLAN = "Response", "Plan"
+
+
+class Undecided(Exception):
+    """The input ended before there was a decision about the run of that name, which still waits."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self.run = run
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is asked, and what becomes of it. An empty text asks the last one again."""
+
+    text: str
+    wanted: Wanted
+    options: Options
+    again: Again
+    json: bool = False
+    answer: Answer = field(default=Answer(Ending.INTERRUPTED))
+    model: str = ""
+    before: Session | None = None
+    after: Session | None = None
+    title: str = _RESPONSE
+    refused: bool = False
+
+    def accepted(self, accepted: Accepted) -> None:
+        """Print the header: the session, and how many messages the person said, this one included."""
+        if self.before is not None:
+            return
+        self.before = accepted.session
+        self.again.session = accepted.session.name
+        if not self.json:
+            count = accepted.session.tally.user_messages + accepted.ahead + bool(self.text)
+            with suppress(OSError):  # the answer is wanted all the same; printing it fails again
+                output.say(f"📂 Session: {one_line(self.again.session)} ({counted(count, 'message')})")
+                if self.wanted.folder is not None:
+                    output.say(f"📁 Fast context: {one_line(str(self.wanted.folder))}")
+                sys.stdout.flush()
+
+    @property
+    def tokens(self) -> int:
+        """What the answer took, as far as the session tells: others may have been answered before it."""
+        if self.before is None or self.after is None:
+            return 0
+        tally = self.after.tally
+        return min(max(0, tally.tokens - self.before.tally.tokens), tally.context)
+
+
+async def put(asked: Asked, present: Present) -> None:
+    """Ask, and wait until the answer is presented. Raises Undecided, Left, and what commands raise."""
+    async with open_desk(asked.again.choice) as desk:
+        wanted = asked.wanted
+        async with open_conversation(
+            desk, lambda: present(asked.title), model=wanted.wishes.model, folder=wanted.folder
+        ) as conversation:
+            await _go_to_session(desk, asked)
+            if asked.text:
+                await _tell_interrupted(conversation, asked.again)
+            try:
+                await _converse(conversation, asked)
+            finally:
+                await _look_after(desk, asked)
+            await _tell_interrupted(conversation, asked.again)
+
+
+async def _go_to_session(desk: Desk, asked: Asked) -> None:
+    caller, name = desk.operator.caller(), asked.wanted.session
+    if name is not None and asked.text and not asked.options.go_on:
+        await use_session(desk, name)
+    elif name is not None:
+        await desk.commands.resume(caller, name)
+    elif asked.options.go_on:
+        await _go_on(desk)
+    if not asked.text:
+        await desk.commands.check_retry(caller)
+
+
+async def _go_on(desk: Desk) -> None:
+    """Stay in the session that was used last; where that one is gone, the one that was active last."""
+    place = desk.operator.place
+    if await desk.store.bound(place.thread) is not None:
+        return
+    workspace = await desk.store.workspace(place.workspace)
+    audiences = None if place.audience == OPERATOR else frozenset({place.audience})
+    newest = (await desk.store.page(workspace.id, audiences, None, 1)).sessions
+    if not newest:
+        raise NothingBound(
+            "There is no session to continue. Leave --continue out, or name a new one: --session NAME"
+        )
+    await desk.commands.resume_id(desk.operator.caller(), newest[0].key.id)
+
+
+async def _converse(conversation: "Conversation", asked: Asked) -> None:
+    wishes = asked.wanted.wishes
+    if not asked.options.planning:
+        ask = Ask.ANSWER if asked.text else Ask.RETRY
+        asked.answer = await conversation.say(
+            asked.text, ask=ask, wishes=wishes, accepted=asked.accepted, told=output.warn
+        )
+        return
+    task: Task | None = Task(Verb.PLAN)
+    text, asked.title = asked.text, _PLAN
+    while task is not None:
+        asked.answer = await conversation.say(
+            text, wishes=wishes, task=task, accepted=asked.accepted, told=output.warn
+        )
+        if task.verb is Verb.REFUSE:
+            asked.refused = True
+        task = await _decided(asked, asked.title == _PLAN)
+        asked.title = _RESPONSE
+        text = _DECIDED[task.verb] if task else ""
+
+
+async def _decided(asked: Asked, is_plan: bool) -> Task | None:
+    """Return what is to be done with the run that waits, if one does."""
+    run = asked.answer.decision
+    if not run or asked.answer.ending is not Ending.ANSWERED:
+        return None
+    agreed = asked.options.yes or await _agreed(_QUESTIONS[not is_plan], quietly=asked.json)
+    if agreed is None:
+        raise Undecided(run)
+    return Task(Verb.APPROVE if agreed else Verb.REFUSE, run=run)
+
+
+async def _agreed(question: str, *, quietly: bool) -> bool | None:
+    to = sys.stderr if quietly else sys.stdout
+    to.write("\n")
+    agreed = await PipedLines(sys.stdin.fileno(), to).confirm(question)
+    to.flush()
+    return agreed
+
+
+async def _look_after(desk: Desk, asked: Asked) -> None:
+    if asked.json and asked.before is not None:
+        asked.after = await desk.store.get(asked.before.key)
+        preferred = asked.before.preferences.model
+        asked.model = asked.wanted.wishes.model or preferred or model_name(desk.settings)
+
+
+async def _tell_interrupted(conversation: "Conversation", again: Again) -> None:
+    for session, message in await conversation.interrupted():
+        retry = await conversation.can_retry(message)
+        told = replace(again, session=session.name)
+        hint = f"To ask it again: {told.command()}" if retry else pages.SAY_AGAIN
+        output.warn(pages.interrupted(message, hint))
