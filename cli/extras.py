@@ -3,7 +3,11 @@
 from pathlib import Path
 
 from cli.settings import Settings
+from sessions.facts.ground import FactGround
+from sessions.facts.remembering import Remembering
+from sessions.facts.rules import MemoryRules
 from sessions.history import HistoryGround
+from sessions.model import Platform
 from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
@@ -15,7 +19,22 @@ def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | No
 
     Answers draw on the files of ``folder`` where one is given. Raises UsageError when there is no such one.
     """
-    return Extras(grounds=(HistoryGround(store), *_files(folder)))
+    memory = memory_rules(settings)
+    return Extras(
+        grounds=(FactGround(store, memory), HistoryGround(store), *_files(folder)),
+        afterthought=Remembering(store, model, memory),
+    )
+
+
+def memory_rules(settings: Settings) -> MemoryRules:
+    """Return when facts are used: without a setting by the bots only, and wherever a person wishes it."""
+    match settings.memory:
+        case "off":
+            return MemoryRules()
+        case "":
+            return MemoryRules(frozenset(Platform) - {Platform.TERMINAL})
+        case said:
+            return MemoryRules(frozenset(Platform), extracts=said == "extract")
 
 
 def _files(folder: Path | None) -> tuple[Grounds, ...]:

@@ -104,6 +104,7 @@ class RootGroup(PlainGroup):
 
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
+        "memory": "cli.memory",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

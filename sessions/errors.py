@@ -7,6 +7,7 @@
     │   ├── InvalidName
     │   ├── NameTaken
     │   ├── NoSuchSession
+    │   ├── NoSuchFact
     │   ├── NoListing        a number without a listing it could refer to
     │   ├── NothingBound     the thread has no session
     │   ├── NothingToRetry
@@ -44,6 +45,10 @@ class NameTaken(UserError):
 
 class NoSuchSession(UserError):
     """No session of that name or number that the person may see."""
+
+
+class NoSuchFact(UserError):
+    """No fact of that id, or with those words, that the person may see."""
 
 
 class NoListing(UserError):
