@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cli.settings import Settings
+from cli.workflow_tasks import LateTasks
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
@@ -17,11 +18,13 @@ from sessions.turn import Extras
 def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
     """Return what the engine of this process gets beside the model.
 
-    Answers draw on the files of ``folder`` where one is given. Raises UsageError when there is no such one.
+    Answers draw on the files of ``folder`` where one is given. Raises UsageError when there is no such
+    one, and SettingError.
     """
     memory = memory_rules(settings)
     return Extras(
         grounds=(FactGround(store, memory), HistoryGround(store), *_files(folder)),
+        tasks=LateTasks(settings, store, model),
         afterthought=Remembering(store, model, memory),
     )
 

@@ -28,6 +28,7 @@ VALUED = frozenset(
         "--model",
         "--system",
     }
+    | {"--checkpoint", "--resume", "--var", "--folder", "--functions"}
 )
 """The options that take the next word as their value."""
 
@@ -105,6 +106,8 @@ class RootGroup(PlainGroup):
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
         "memory": "cli.memory",
+        "workflow": "cli.workflow",
+        "checkpoint": "cli.checkpoint",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

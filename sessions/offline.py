@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from sessions.facts.offline import facts_in, taken_down
 from sessions.model import Role, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.window import divide_background, estimate_prompt, estimate_tokens
+from sessions.workflows.planner import PLANNER, STEP_SYSTEM
 
 CONTEXT_TOKENS = 16_000
 LONGEST = 20_000
@@ -60,6 +62,7 @@ class OfflineModel:
     The same words get the same answer. It repeats what it was told last and before that, and recalls
     a name from "my name is Ada". As a whole message, ``long 500`` gets an answer of 500 words,
     ``markdown`` one with a table and a code block, ``slow`` one that takes long enough to be stopped.
+    Asked for a plan it makes one of three steps; a step of a workflow gets its last paragraph back.
     ``pace`` is the time between two words.
     """
 
@@ -83,7 +86,7 @@ class OfflineModel:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream an answer word by word."""
         words, facts = _said_by_person(prompt)
-        answer = taken_down(prompt)
+        answer = taken_down(prompt) or _answer_to_task(prompt, words[-1])
         if answer is None:
             answer = _answer_to(words, facts)
             if not any(message.role is Role.ASSISTANT for message in prompt.messages):
@@ -100,6 +103,18 @@ def _said_by_person(prompt: Prompt) -> tuple[list[str], list[str]]:
     words = [message.content for message in prompt.messages if message.role is Role.USER] or [""]
     background, words[-1] = divide_background(words[-1])
     return words, facts_in(background)
+
+
+def _answer_to_task(prompt: Prompt, last: str) -> str | None:
+    """Play a plan or a step of a workflow; None for any other prompt."""
+    system = prompt.messages[0].content if prompt.messages[0].role is Role.SYSTEM else ""
+    if system == PLANNER:
+        goal = _quoted(last.rpartition("\n\n")[2])
+        steps = (f"Say what is wanted: {goal}", "Do it", "Look at the result and sum it up")
+        return json.dumps({"steps": steps}, ensure_ascii=False)
+    if system.endswith(STEP_SYSTEM):
+        return f"(offline model) {_answer_to([last.rpartition(chr(10) * 2)[2]], [])}"
+    return None
 
 
 def _command(text: str) -> tuple[str, int | None]:
