@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.settings import Settings
+from bots.settings import Settings
 from cli.workflow_tasks import LateTasks
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from bots.settings import load
 from cli.extras import memory_rules
-from cli.settings import load
 from sessions.facts.rules import MemoryRules
 from sessions.model import Platform
 from tests.cli.conftest import ParleyInside
