@@ -87,7 +87,7 @@ class OfflineModel:
         """Stream an answer word by word."""
         words, facts = _said_by_person(prompt)
         answer = taken_down(prompt) or _answer_to_task(prompt, words[-1])
-        if not answer:
+        if answer is None:
             answer = _answer_to(words, facts)
             if not any(message.role is Role.ASSISTANT for message in prompt.messages):
                 answer = f"{_INTRODUCTION}\n\n{answer}"
@@ -98,8 +98,15 @@ class OfflineModel:
         yield Done(Usage(estimate_prompt(prompt), estimate_tokens(answer), estimated=True))
 
 
-def _answer_to_task(prompt: Prompt, last: str) -> str:
-    """Play a plan or a step of a workflow; "" for any other prompt."""
+def _said_by_person(prompt: Prompt) -> tuple[list[str], list[str]]:
+    """Return what people said, and the facts before the last of it."""
+    words = [message.content for message in prompt.messages if message.role is Role.USER] or [""]
+    background, words[-1] = divide_background(words[-1])
+    return words, facts_in(background)
+
+
+def _answer_to_task(prompt: Prompt, last: str) -> str | None:
+    """Play a plan or a step of a workflow; None for any other prompt."""
     system = prompt.messages[0].content if prompt.messages[0].role is Role.SYSTEM else ""
     if system == PLANNER:
         goal = _quoted(last.rpartition("\n\n")[2])
@@ -107,14 +114,7 @@ def _answer_to_task(prompt: Prompt, last: str) -> str:
         return json.dumps({"steps": steps}, ensure_ascii=False)
     if system.endswith(STEP_SYSTEM):
         return f"(offline model) {_answer_to([last.rpartition(chr(10) * 2)[2]], [])}"
-    return ""
-
-
-def _said_by_person(prompt: Prompt) -> tuple[list[str], list[str]]:
-    """Return what people said, and the facts before the last of it."""
-    words = [message.content for message in prompt.messages if message.role is Role.USER] or [""]
-    background, words[-1] = divide_background(words[-1])
-    return words, facts_in(background)
+    return None
 
 
 def _command(text: str) -> tuple[str, int | None]:

@@ -8,9 +8,9 @@ import pytest
 import typer
 from typer.core import TyperArgument, TyperGroup
 
+from bots.settings import load
 from cli.extras import memory_rules
 from cli.memory import app
-from cli.settings import load
 from sessions.facts.commands import WORDS, FactCommands
 from sessions.facts.rules import MemoryRules
 from sessions.model import Platform

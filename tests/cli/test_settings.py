@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import load
+from bots.settings import load
 from cli.wiring import retention
 from sessions.errors import SettingError
 from sessions.expiry import Retention

@@ -1,12 +1,14 @@
-"""Who uses the command line, and where: one thread per operating-system user and workspace."""
+"""Who uses a terminal, and where: one thread per operating-system user and workspace."""
 
 import os
 
 from bots.terminal.talker import Talker
-from cli.options import LOCAL
 from sessions.errors import NoSuchSession
 from sessions.model import OPERATOR, Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
 from sessions.ports.catalog import Catalog
+
+LOCAL = "local"
+"""The workspace of the command line and of Python programs."""
 
 
 async def operator_in(store: Catalog, workspace: str) -> Talker:
