@@ -2,13 +2,14 @@
 
 from typing import Protocol
 
+from sessions.ports.bringing import Bringing
 from sessions.ports.catalog import Catalog
 from sessions.ports.errands import Errands
 from sessions.ports.roles import Roles
 from sessions.ports.turns import Turns
 
 
-class Store(Turns, Catalog, Errands, Roles, Protocol):
+class Store(Turns, Catalog, Bringing, Errands, Roles, Protocol):
     """A backend: all the ports over one set of data."""
 
     async def check(self) -> None:

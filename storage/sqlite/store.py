@@ -27,6 +27,7 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
+from sessions.ports.bringing import Brought
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
@@ -35,6 +36,7 @@ from storage.clock import utc_now
 from storage.sqlite import (
     accepting,
     binding,
+    bringing,
     committing,
     creating,
     errands,
@@ -161,6 +163,10 @@ class SqliteStore:
     ) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.create`."""
         return await self._db.write(creating.create, workspace, new, thread, event)
+
+    async def bring(self, workspace: WorkspaceId, brought: Brought) -> Session:
+        """See :meth:`sessions.ports.bringing.Bringing.bring`."""
+        return await self._db.write(bringing.bring, workspace, brought)
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.bind`."""
