@@ -17,8 +17,17 @@ SILENCE = 60.0
 
 WRITING = frozenset(
     (
-        *("accept", "renew", "note_reply", "commit", "delivered", "admit", "hold_role", "muster"),
-        *("bring", "check"),
+        "accept",
+        "renew",
+        "note_reply",
+        "commit",
+        "delivered",
+        "bring",
+        "admit",
+        "hold_role",
+        "muster",
+        "save_checkpoint",
+        "check",
     )
 )
 """Methods that surely have written when they return."""

@@ -12,7 +12,7 @@ from sessions.model import Status, WorkspaceId
 from storage.file.journal import Journal
 from storage.file.quarantine import Quarantine
 from storage.file.records import Record
-from storage.state.changes import Change, DropSession, PutSession, RootChange
+from storage.state.changes import Change, DropSession, DropShelved, PutSession, RootChange
 from storage.state.root import RootTables
 from storage.state.snapshot import estimate, root_estimate, root_snapshot, snapshot
 from storage.state.tables import Tables
@@ -102,7 +102,7 @@ class KeptRoot(Kept[RootTables, RootChange]):
 class KeptWorkspace(Kept[Tables, Change]):
     """A workspace's tables and their journal.
 
-    ``holds_erased`` says that the journal has content of a session that was deleted since.
+    ``holds_erased`` says that the journal has content of what was deleted since.
     """
 
     def __init__(self, folder: Path, workspace: WorkspaceId, quarantine: Quarantine) -> None:
@@ -135,6 +135,8 @@ class KeptWorkspace(Kept[Tables, Change]):
                 self.holds_erased |= tables.live(session.key.id) is not None
             case DropSession():
                 self.holds_erased |= tables.live(change.session) is not None
+            case DropShelved():
+                self.holds_erased |= tables.shelf.slot(change.kind, change.key) is not None
             case _:
                 pass
         tables.apply(change)

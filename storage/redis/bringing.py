@@ -1,6 +1,6 @@
 """What comes from elsewhere: see :class:`sessions.ports.bringing.Bringing`."""
 
-from sessions.errors import NameTaken, NoSuchSession
+from sessions.errors import NameTaken
 from sessions.model import Session, SessionKey, WorkspaceId
 from sessions.names import fold
 from sessions.ports.bringing import Brought
@@ -9,6 +9,7 @@ from storage.redis.calls import packed, row, text
 from storage.redis.looking import session_in
 from storage.redis.records import instant
 from storage.redis.room import Room
+from storage.shelf import nowhere
 from storage.wellformed import mends_text
 
 
@@ -35,7 +36,7 @@ class Bringing(Room):
         )
         match text(found[0]):
             case "nowhere":
-                raise NoSuchSession("That workspace does not exist.")
+                raise nowhere()
             case "taken":
                 raise NameTaken(f"There is a session named {brought.name} already. Give it another name.")
             case _:

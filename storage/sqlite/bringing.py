@@ -1,9 +1,10 @@
 """What comes from elsewhere, as rows."""
 
-from sessions.errors import NameTaken, NoSuchSession
+from sessions.errors import NameTaken
 from sessions.model import Session, SessionKey, WorkspaceId
 from sessions.ports.bringing import Brought
 from sessions.ports.catalog import NewSession
+from storage.shelf import nowhere
 from storage.sqlite import creating, rows, transcripts
 from storage.sqlite.step import Step, instant
 
@@ -14,7 +15,7 @@ def bring(step: Step, workspace: WorkspaceId, brought: Brought) -> Session:
     if there is not None:
         return there.session()
     if step.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace,)).fetchone() is None:
-        raise NoSuchSession("That workspace does not exist.")
+        raise nowhere()
     rows.step_aside(step, SessionKey(workspace, brought.id))
     name = next((one for one in brought.names() if not creating.taken(step, workspace, one)), None)
     if name is None:
