@@ -15,7 +15,12 @@ from sessions.errors import UsageError
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
-VALUED = frozenset({"--storage-backend", "--storage-path", "--workspace", "--session", "--page"})
+VALUED = frozenset(
+    {
+        *("--storage-backend", "--storage-path", "--workspace", "--session", "--page"),
+        *("--from", "--format", "--output"),
+    }
+)
 """The options that take the next word as their value."""
 
 _OWN = frozenset({"--help", "--version"})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
-from sessions.errors import StoreDamaged, UserError
+from sessions.errors import StoreDamaged, StoreUnavailable, UserError
 from sessions.model import PersonId, SessionId, SessionKey, Status, WorkspaceId, WorkspaceKey
 from sessions.ports.bringing import Bringing, Brought
 from sessions.ports.catalog import Catalog
@@ -122,6 +122,9 @@ async def take_in(
                 group.create_task(step.take())
         for step in steps:
             step.report(report, tell)
+        for step in steps:
+            if step.failure is not None:
+                raise step.failure
     return report
 
 
@@ -156,11 +159,12 @@ class _Piece:
         self._workspace = workspace
         self._found = found
         self._double = double
+        self.failure: StoreUnavailable | None = None
         self._told: list[Skipped | Remark] = []
         self._report = Report()
 
     async def take(self) -> None:
-        """Put it in. Raises StoreUnavailable."""
+        """Put it in, or note why that failed: then the others, which run beside it, are still counted."""
         found = self._found
         try:
             match found:
@@ -175,6 +179,9 @@ class _Piece:
                     assert_never(found)
         except (UserError, StoreDamaged) as error:
             self._told.append(Skipped(found.where, str(error)))
+            return
+        except StoreUnavailable as error:
+            self.failure = error
             return
         self._report.kinds[found.kind] = 1
 

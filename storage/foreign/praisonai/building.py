@@ -64,7 +64,8 @@ def found(kept: Kept, talk: Talk, owner: Owner) -> Iterator[Found]:
         title = f"{title} ({kept.name})" if title else kept.name
         yield Remark(kept.where, f"“{kept.name}” is no name here: it becomes “{name}”")
     yield from (Remark(kept.where, one) for one in talk.remarks())
-    context = _estimate(messages)
+    estimate = _estimate(messages)
+    context = min(estimate, kept.tokens or estimate)
     active_at = max((kept.created_at, kept.updated_at, *(one.at for one in messages[-1:])))
     brought = Brought(
         kept.id,
@@ -84,7 +85,7 @@ def found(kept: Kept, talk: Talk, owner: Owner) -> Iterator[Found]:
 
 
 def _audience(kept: Kept, owner: Owner) -> Audience:
-    """What somebody said to a bot alone is read by nobody else in a group; there only the operator has it."""
+    """What somebody said to a bot alone is not read by a group: there only the operator sees it."""
     bot = _BOT.fullmatch(kept.name)
     if bot is None or owner.workspace in (LOCAL, f"{bot[1]}:{bot[2]}"):
         return OPEN

@@ -1,6 +1,5 @@
 """Files: a home with a ``.praisonai`` folder, such a folder, a part of it, or one file."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -36,7 +35,7 @@ def read_path(path: Path, owner: Owner) -> Iterator[Found]:
 
 def _folder(folder: Path, owner: Owner) -> Iterator[Found]:
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(one.name for one in folder.iterdir())
     except OSError as error:
         yield Skipped(str(folder), f"it cannot be opened ({error.strerror})")
         return
@@ -55,10 +54,6 @@ def _file(path: Path, owner: Owner) -> Iterator[Found]:
     if path.name.endswith(".lock"):
         return
     try:
-        if _CORRUPT.search(path.name):
-            raise UnreadableError("their program put it aside because it was damaged")
-        if not path.is_file():
-            raise UnreadableError("it is no file")
         yield from _reader(path)(path, owner)
     except UnreadableError as error:
         yield Skipped(str(path), str(error))
@@ -67,6 +62,10 @@ def _file(path: Path, owner: Owner) -> Iterator[Found]:
 
 
 def _reader(path: Path) -> Callable[[Path, Owner], Iterator[Found]]:
+    if _CORRUPT.search(path.name):
+        raise UnreadableError("their program put it aside because it was damaged")
+    if not path.is_file():
+        raise UnreadableError("it is no file")
     if path.name == _EVENTS:
         return _events
     with path.open("rb") as file:

@@ -23,7 +23,9 @@ def read_database(path: Path, owner: Owner) -> Iterator[Found]:
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     try:
         address = f"file:{quote(str(path.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
+        # Each piece may be asked for in another thread, never in two at once.
+        connecting = sqlite3.connect(address, uri=True, timeout=_PATIENCE, check_same_thread=False)
+        with closing(connecting) as database:
             _check(database)
             for key in _keys(database):
                 yield from _read(database, path, key, written_at, owner)
