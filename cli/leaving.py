@@ -2,13 +2,10 @@
 
 import asyncio
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path as FilePath
-from secrets import token_hex
 from typing import IO, Annotated
 
 import typer
@@ -25,7 +22,6 @@ from sessions.ports.store import Store
 
 _FORMATS = {"markdown": ".md", "json": ".json"}
 _NAME_BYTES = 80
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ENDINGS = {
     Ending.STOPPED: "*(stopped)*",
     Ending.FAILED: "*(not answered: the model failed)*",
@@ -115,16 +111,18 @@ def _make_folder(folder: FilePath) -> None:
 
 def file_name(session: Session, form: str) -> str:
     """A name that is safe in every file system, and the session's own by its id."""
-    plain = "".join(one if one.isalnum() or one in "-_" else "_" for one in session.name)
-    short = plain.encode()[:_NAME_BYTES].decode(errors="ignore").strip("_") or "session"
-    id_ = session.key.id
-    mark = id_ if _PLAIN_ID.fullmatch(id_) else sha256(id_.encode()).hexdigest()[:16]
-    return f"{short}-{mark}{_FORMATS[form]}"
+    short = _safe(session.name).encode()[:_NAME_BYTES].decode(errors="ignore").strip("_-") or "session"
+    # Any id of ours is plain; what came from elsewhere was checked.
+    return f"{short}-{_safe(session.key.id)}{_FORMATS[form]}"
+
+
+def _safe(text: str) -> str:
+    return "".join(one if one.isalnum() or one in "-_" else "_" for one in text)
 
 
 async def _write(desk: Desk, session: Session, form: str, to: FilePath, *, force: bool) -> None:
     """Write the file as a whole or not at all. Raises UsageError when it is there already."""
-    unfinished = to.with_name(f".{token_hex(8)}.part")
+    unfinished = to.with_name(f".{os.urandom(8).hex()}.part")
     file = await asyncio.to_thread(_begin, to, unfinished, force)
     try:
         with _explained(to):

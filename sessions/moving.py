@@ -220,7 +220,7 @@ class _Piece:
             newer = 0 if there is None else len(brought.messages) - there.tally.messages
             if newer > 0:
                 self._told.append(
-                    Remark(found.where, f"it was there already; {newer} messages since are left out")
+                    Remark(found.where, f"it was there already; newer messages are left out: {newer}")
                 )
         for fact in found.facts:
             await self._take_fact(found.where, fact)

@@ -18,7 +18,6 @@ from sessions.commands import WORDS, SessionCommands
 from sessions.errors import UsageError
 from sessions.outcomes import Helped
 
-
 OPERATORS = {"export", "import"}
 """Words that only the operator has: they read and write files beside the program."""
 

@@ -115,7 +115,7 @@ def _memory(document: Json, source: Source, owner: Owner) -> Iterator[Found]:
     facts = tuple(_fact(one, user, saved_at, owner) for one in memories)
     if facts and owner.workspace != LOCAL:
         yield Remark(
-            source.where, f"{len(facts)} facts stay out, for they are one person's: import into local"
+            source.where, f"facts stay out ({len(facts)}), for they are one person's: import into local"
         )
         facts = ()
     kept = Kept(

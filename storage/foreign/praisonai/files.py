@@ -114,7 +114,7 @@ def _with_events(folder: Path, metadata: object, owner: Owner) -> Iterator[Found
             bad.append(number)
     if bad:
         which = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
-        yield Remark(str(path), f"{len(bad)} of its lines are no JSON and are left out: {which}")
+        yield Remark(str(path), f"lines that are no JSON are left out: {which}")
     yield from events.read(table(metadata), said, str(folder), folder.name, _written_at(folder), owner)
 
 

@@ -74,7 +74,7 @@ class Talk:
     def remarks(self) -> Iterator[str]:
         """What was left out, in words."""
         for what, number in self.left_out.items():
-            yield f"{number} {what} are left out"
+            yield f"{what} are left out: {number}"
 
     def _append(self, role: Role, content: str) -> None:
         if not content.strip():
