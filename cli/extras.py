@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bots.commands import Commands
-from cli.settings import Settings
+from bots.settings import Settings
 from cli.workflow_tasks import LateTasks
 from sessions.commands import SessionCommands
 from sessions.facts.commands import FactCommands

@@ -32,6 +32,9 @@ VALUED = frozenset(
         "--var",
         "--folder",
         "--functions",
+        "--from",
+        "--format",
+        "--output",
     }
 )
 """The options that take the next word as their value."""

@@ -33,6 +33,16 @@ def parse_name(text: str, kind: str = "session") -> str:
     return name
 
 
+def nearest_name(text: str, otherwise: str) -> str:
+    """Return the valid name that is most like the text; ``otherwise`` where it has nothing visible."""
+    normal = unicodedata.normalize("NFC", text)
+    seen = "".join(" " if _is_invisible(one) else one for one in normal)
+    name = " ".join(seen.split())[:MAX_LENGTH].strip()
+    if not any(map(_is_visible, name)):
+        return otherwise
+    return f"session-{name}"[:MAX_LENGTH] if name.isdecimal() else name
+
+
 def fold(name: str) -> str:
     """Return the form in which names are compared: equal forms are the same name."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -22,6 +22,7 @@ WRITING = frozenset(
         "note_reply",
         "commit",
         "delivered",
+        "bring",
         "admit",
         "hold_role",
         "muster",

@@ -7,6 +7,7 @@ from typing import Self
 
 from sessions.ports.catalog import Quarantined
 from storage.redis.address import Address
+from storage.redis.bringing import Bringing
 from storage.redis.calls import Calls
 from storage.redis.catalog import Catalog
 from storage.redis.client import Client
@@ -20,7 +21,7 @@ from storage.redis.sweeping import Sweeping
 from storage.redis.workspaces import Workspaces
 
 
-class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles, Shelving, Library):
+class RedisStore(Sweeping, Catalog, Workspaces, Bringing, Errands, Roles, Shelving, Library):
     """One Redis deployment, shared with the other processes that use it."""
 
     @classmethod

@@ -29,7 +29,7 @@ def create(
         return records.decode(Session, seen[1])
     if step.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace,)).fetchone() is None:
         raise NoSuchSession("That workspace does not exist.")
-    if _taken(step, workspace, new.name):
+    if taken(step, workspace, new.name):
         raise NameTaken(
             f"A session named {new.name} exists here already. Resume it, or choose another name."
         )
@@ -69,9 +69,19 @@ def free_name(step: Step, workspace: WorkspaceId, proposal: Proposal) -> str:
     """The proposed name, with as much of the id as makes it free."""
     # The end of the id: its beginning may be a time that others share.
     for candidate in (proposal.name, f"{proposal.name}-{proposal.id[-6:]}"):
-        if not _taken(step, workspace, candidate):
+        if not taken(step, workspace, candidate):
             return candidate
     return f"{proposal.name}-{proposal.id}"
+
+
+def taken(step: Step, workspace: WorkspaceId, name: str) -> bool:
+    """Whether a session of the workspace has that name."""
+    return (
+        step.execute(
+            "SELECT 1 FROM sessions WHERE workspace = ? AND folded = ?", (workspace, fold(name))
+        ).fetchone()
+        is not None
+    )
 
 
 def retitle(step: Step, session: SessionKey, title: str) -> None:
@@ -159,15 +169,6 @@ def _leave_unanswered(step: Step, row: SessionRow) -> None:
                 "UPDATE turns SET answer = ?, inbound = ? WHERE session = ? AND event = ?",
                 (unanswered, emptied, row.seq, turn.id),
             )
-
-
-def _taken(step: Step, workspace: WorkspaceId, name: str) -> bool:
-    return (
-        step.execute(
-            "SELECT 1 FROM sessions WHERE workspace = ? AND folded = ?", (workspace, fold(name))
-        ).fetchone()
-        is not None
-    )
 
 
 def _count(step: Step, workspace: WorkspaceId, audience: Audience, change: int) -> None:

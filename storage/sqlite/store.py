@@ -27,6 +27,7 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
+from sessions.ports.bringing import Brought
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
@@ -38,6 +39,7 @@ from storage.shelf import Kind, N, Put, Shelves, Slot
 from storage.sqlite import (
     accepting,
     binding,
+    bringing,
     committing,
     creating,
     errands,
@@ -168,6 +170,10 @@ class SqliteStore(Shelves, KeepsKnowledge):
     ) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.create`."""
         return await self._db.write(creating.create, workspace, new, thread, event)
+
+    async def bring(self, workspace: WorkspaceId, brought: Brought) -> Session:
+        """See :meth:`sessions.ports.bringing.Bringing.bring`."""
+        return await self._db.write(bringing.bring, workspace, brought)
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.bind`."""

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from bots.admission import Admission
+from bots.commands import Commands
 from bots.telegram import TelegramBot
 from bots.telegram.updates import WANTED
 from bots.telegram.webhook import SECRET_HEADER, Webhook, derived_secret
@@ -99,7 +100,7 @@ class Town:
 async def _serve(
     bot: TelegramBot,
     engine: Engine,
-    commands: SessionCommands,
+    commands: Commands,
     threads: ThreadEvents,
     store: FrailStore,
 ) -> None:

@@ -1,0 +1,129 @@
+"""Files: a home with a ``.praisonai`` folder, such a folder, a part of it, or one file."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sessions.moving import Found, Owner, Remark, Skipped
+from storage.foreign.praisonai import documents, events, tables
+from storage.foreign.praisonai.documents import Source
+from storage.foreign.praisonai.values import UnreadableError, items, parse, table
+
+FOLDERS = (".praisonai", ".praison")
+"""What lies in a home or in a project."""
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a file that is still read: it is in memory as a whole."""
+
+_CORRUPT = re.compile(r"\.corrupt-\d+$")
+_SQLITE = b"SQLite format 3\0"
+_METADATA, _EVENTS = "metadata.json", "events.jsonl"
+_PART = re.compile(r"(session_.+)_(meta|events)\.json")
+"""How their file backend calls what others keep under ``session:<id>:meta`` and ``…:events``."""
+
+
+def read_path(path: Path, owner: Owner) -> Iterator[Found]:
+    """Everything at that path, in the order of names; what cannot be read is skipped."""
+    if not path.is_dir():
+        yield from _file(path, owner)
+        return
+    inside = [path / name for name in FOLDERS if (path / name).is_dir()]
+    for folder in inside or [path]:
+        yield from _folder(folder, owner)
+
+
+def _folder(folder: Path, owner: Owner) -> Iterator[Found]:
+    try:
+        names = sorted(one.name for one in folder.iterdir())
+    except OSError as error:
+        yield Skipped(str(folder), f"it cannot be opened ({error.strerror})")
+        return
+    for name in names:
+        path = folder / name
+        if path.is_symlink():
+            yield Skipped(str(path), "it is a link; name what it leads to if you want that")
+        elif path.is_dir():
+            yield from _folder(path, owner)
+        elif name != _EVENTS or _METADATA not in names:
+            yield from _file(path, owner)
+
+
+def _file(path: Path, owner: Owner) -> Iterator[Found]:
+    """What one file holds, with the one beside it where a session has two."""
+    if path.name.endswith(".lock"):
+        return
+    try:
+        yield from _reader(path)(path, owner)
+    except UnreadableError as error:
+        yield Skipped(str(path), str(error))
+    except OSError as error:
+        yield Skipped(str(path), f"it cannot be read ({error.strerror})")
+
+
+def _reader(path: Path) -> Callable[[Path, Owner], Iterator[Found]]:
+    if _CORRUPT.search(path.name):
+        raise UnreadableError("their program put it aside because it was damaged")
+    if not path.is_file():
+        raise UnreadableError("it is no file")
+    if path.name == _EVENTS:
+        return _events
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE)) == _SQLITE:
+            return tables.read_database
+    if path.suffix != ".json":
+        raise UnreadableError("it is none of their files with sessions, memories or checkpoints")
+    return _document
+
+
+def _document(path: Path, owner: Owner) -> Iterator[Found]:
+    part = _PART.fullmatch(path.name)
+    if part is not None and part[2] == "events":
+        metadata = path.with_name(f"{part[1]}_meta.json")
+        if metadata.is_file():
+            return
+        said = items(parse(_bytes(path)))
+        yield from events.read({}, said, str(path), part[1], _written_at(path), owner)
+        return
+    document = parse(_bytes(path))
+    if not events.is_metadata(document):
+        source = Source(str(path), path.stem, _written_at(path))
+        yield from documents.read(document, source, owner)
+    elif part is not None:
+        beside = path.with_name(f"{part[1]}_events.json")
+        said = items(parse(_bytes(beside))) if beside.is_file() else []
+        yield from events.read(table(document), said, str(path), part[1], _written_at(path), owner)
+    else:
+        yield from _with_events(path.parent, document, owner)
+
+
+def _events(path: Path, owner: Owner) -> Iterator[Found]:
+    metadata = path.with_name(_METADATA)
+    yield from _with_events(path.parent, parse(_bytes(metadata)) if metadata.is_file() else {}, owner)
+
+
+def _with_events(folder: Path, metadata: object, owner: Owner) -> Iterator[Found]:
+    path = folder / _EVENTS
+    said: list[object] = []
+    bad: list[int] = []
+    lines = _bytes(path).splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, 1):
+        try:
+            said += [parse(line)] if line.strip() else []
+        except UnreadableError:
+            bad.append(number)
+    if bad:
+        which = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
+        yield Remark(str(path), f"lines that are no JSON are left out: {which}")
+    yield from events.read(table(metadata), said, str(folder), folder.name, _written_at(folder), owner)
+
+
+def _bytes(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise UnreadableError(f"it has {size:,} bytes; at most {LARGEST:,} are read")
+    return path.read_bytes()
+
+
+def _written_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
