@@ -50,7 +50,10 @@ class ConfirmedDeleteRun:
     run: str
 
 
-Action = ConfirmedDelete | CancelDelete | ListPage | ResumeById | Decide | ConfirmedDeleteRun
+Immediate = ConfirmedDelete | CancelDelete | ListPage | ResumeById | ConfirmedDeleteRun
+"""What is done at once."""
+
+Action = Immediate | Decide
 
 _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "d": ConfirmedDelete,

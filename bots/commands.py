@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bots.actions import (
-    Action,
     CancelDelete,
     ConfirmedDelete,
     ConfirmedDeleteRun,
     Decide,
+    Immediate,
     ListPage,
     ResumeById,
 )
@@ -46,8 +46,38 @@ class Commands:
     workflows: WorkflowCommands
 
 
-async def run_spoken(commands: Commands, caller: Caller, spoken: Command) -> Told | Task:
-    """Do what was said; a Task is to be accepted as an Inbound that asks for it. Raises UserError."""
+_TASKS = frozenset({Word.PLAN, Word.RUN, Word.RESUME, Word.APPROVE, Word.REFUSE})
+
+
+def asks_for_task(spoken: Command) -> bool:
+    """Whether it is no command to run but, after :func:`task_of`, an Inbound to accept."""
+    return spoken.room is Room.WORKFLOW and spoken.word in _TASKS
+
+
+async def task_of(commands: Commands, caller: Caller, spoken: Command) -> Task:
+    """Return the task that was asked for. Raises UserError."""
+    workflows = commands.workflows
+    match spoken.word:
+        case Word.PLAN:
+            return await workflows.plan(caller)
+        case Word.RUN:
+            name, variables = variables_of(spoken.rest)
+            return await workflows.run(caller, name, variables=dict(variables))
+        case Word.RESUME:
+            return await workflows.resume(caller, spoken.rest)
+        case Word.APPROVE | Word.REFUSE:
+            return await workflows.decide(caller, spoken.rest, approve=spoken.word is Word.APPROVE)
+        case _:
+            raise _unknown(spoken)
+
+
+async def decided(commands: Commands, caller: Caller, pressed: Decide) -> Task:
+    """Return the task that a pressed button asks for. Raises UserError."""
+    return await commands.workflows.decide_digest(caller, pressed.run, approve=pressed.approve)
+
+
+async def run_spoken(commands: Commands, caller: Caller, spoken: Command) -> Told:
+    """Do what was said. Raises UserError."""
     if spoken.word is Word.HELP and spoken.room is not Room.SESSION:
         return RoomHelped(spoken.room)
     match spoken.room:
@@ -63,7 +93,7 @@ async def run_spoken(commands: Commands, caller: Caller, spoken: Command) -> Tol
             assert_never(other)
 
 
-async def run_action(commands: Commands, caller: Caller, action: Action) -> Told | Task:
+async def run_action(commands: Commands, caller: Caller, action: Immediate) -> Told:
     """Do what a pressed button stands for. Raises UserError."""
     match action:
         case ConfirmedDelete(session):
@@ -74,8 +104,6 @@ async def run_action(commands: Commands, caller: Caller, action: Action) -> Told
             return await commands.sessions.list(caller, page)
         case CancelDelete(session):
             return await commands.sessions.keep_id(caller, session)
-        case Decide(run, approve):
-            return await commands.workflows.decide_digest(caller, run, approve=approve)
         case ConfirmedDeleteRun(run):
             return await commands.workflows.delete_digest(caller, run)
         case other:
@@ -126,23 +154,12 @@ async def _knowledge(commands: KnowledgeCommands, caller: Caller, spoken: Comman
             raise _unknown(spoken)
 
 
-async def _workflow(
-    commands: WorkflowCommands, caller: Caller, spoken: Command
-) -> WorkflowOutcome | Task:
+async def _workflow(commands: WorkflowCommands, caller: Caller, spoken: Command) -> WorkflowOutcome:
     match spoken.word:
-        case Word.PLAN:
-            return await commands.plan(caller)
-        case Word.RUN:
-            name, variables = variables_of(spoken.rest)
-            return await commands.run(caller, name, variables=dict(variables))
         case Word.LIST:
             return await commands.list(caller)
         case Word.SHOW:
             return await commands.show(caller, spoken.rest)
-        case Word.RESUME:
-            return await commands.resume(caller, spoken.rest)
-        case Word.APPROVE | Word.REFUSE:
-            return await commands.decide(caller, spoken.rest, approve=spoken.word is Word.APPROVE)
         case Word.DELETE:
             return await commands.delete(caller, spoken.rest)
         case _:

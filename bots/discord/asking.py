@@ -36,28 +36,25 @@ def inbound_of(
 
 async def ask_for(
     engine: Engine,
-    prepare: Callable[[], Awaitable[tuple[Inbound, Notice] | Notice]],
+    prepare: Callable[[], Awaitable[tuple[Inbound, Notice]]],
     response: Response,
 ) -> None:
     """Have it answered under a message of the bot's: the answer can be found by it.
 
-    That message says "thinking" until the Inbound is durable, then the notice. Where there is nothing
-    to answer, the notice is all.
+    That message says "thinking" until the Inbound is durable, then the notice.
     """
     if not await response.defer(_FOR_ALL):
         return
     try:
-        prepared = await until_stored(prepare)
-        if isinstance(prepared, Notice):
-            outcome = Outspoken(prepared, _FOR_ALL)
-        else:
-            inbound = replace(prepared[0], message=await _original(response))
-            await until_stored(lambda: engine.accept(inbound))
-            outcome = Outspoken(prepared[1], _FOR_ALL)
+        prepared, under_way = await until_stored(prepare)
+        inbound = replace(prepared, message=await _original(response))
+        await until_stored(lambda: engine.accept(inbound))
     except UserError as error:
         outcome = Outspoken(say_error(error), HIDDEN)
     except Exception:  # noqa: BLE001 - logged with the id that the person is told
         outcome = Outspoken(say_failure(report("discord.request_failed")), HIDDEN)
+    else:
+        outcome = Outspoken(under_way, _FOR_ALL)
     await response.fill(outcome, _FOR_ALL)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bots.actions import Decide
+from bots.actions import ConfirmedDeleteRun, Decide, Immediate
 from bots.admission import Admission
-from bots.commands import Commands, run_action, run_spoken
+from bots.commands import Commands, asks_for_task, decided, run_action, run_spoken, task_of
 from bots.discord.asking import ask_for, inbound_of
 from bots.discord.callers import Callers
 from bots.discord.events import Interaction, Option
@@ -19,7 +19,6 @@ from bots.patience import until_stored
 from bots.quoting import plain
 from bots.spoken import Command
 from bots.wording import (
-    Action,
     CancelDelete,
     ConfirmedDelete,
     ListPage,
@@ -35,7 +34,7 @@ from sessions.commands import Caller
 from sessions.engine import Engine
 from sessions.errors import NotPermitted, UsageError, UserError
 from sessions.incidents import report
-from sessions.model import Ask, Inbound, Task
+from sessions.model import Ask, Inbound
 from sessions.ports.catalog import Catalog
 from sessions.recent import Recent
 
@@ -46,7 +45,6 @@ _WORKING_TIME = 120.0
 _FINDING_TIME = 0.8
 """Of the three seconds that Discord gives."""
 _FOR_ALL = frozenset({Word.START, Word.RESUME, Word.DELETE, Word.STOP})
-_TASKS = frozenset({Word.RUN, Word.APPROVE, Word.REFUSE, Word.PLAN})
 _RETRYING = Notice("🔁 Running the last message again.")
 
 log = structlog.get_logger(__name__)
@@ -110,7 +108,7 @@ class Interactions:
                 name = command.rest or None
                 opened = await _outcome(lambda: self._opening.start(caller, spot, name), manner)
                 await response.fill(opened, manner)
-        elif command.room is Room.WORKFLOW and command.word in (*_TASKS, Word.RESUME):
+        elif asks_for_task(command):
             await ask_for(self._engine, lambda: self._task(used, caller, command), response)
         else:
             await response.settle(lambda: _outcome(lambda: self._run(caller, command), manner), manner)
@@ -119,14 +117,10 @@ class Interactions:
         await self._commands.sessions.check_retry(caller)
         return inbound_of(caller, used, "", Ask.RETRY), _RETRYING
 
-    async def _task(
-        self, used: Interaction, caller: Caller, command: Command
-    ) -> tuple[Inbound, Notice] | Notice:
-        came_to = await run_spoken(self._commands, caller, command)
-        if not isinstance(came_to, Task):
-            return say(came_to)
-        text = asked_for(came_to, command.rest)
-        return inbound_of(caller, used, "", Ask.TASK, text, came_to), Notice(f"▶️ {plain(text)}")
+    async def _task(self, used: Interaction, caller: Caller, command: Command) -> tuple[Inbound, Notice]:
+        task = await task_of(self._commands, caller, command)
+        text = asked_for(task, command.rest)
+        return inbound_of(caller, used, "", Ask.TASK, text, task), Notice(f"▶️ {plain(text)}")
 
     async def _run(self, caller: Caller, command: Command) -> Notice:
         came_to = await until_stored(lambda: run_spoken(self._commands, caller, command))
@@ -137,19 +131,17 @@ class Interactions:
         if isinstance(action, Decide):
             await self._decide(used, caller, action, response)
             return
-        update = isinstance(action, ConfirmedDelete | CancelDelete | ListPage)
+        update = isinstance(action, ConfirmedDelete | CancelDelete | ListPage | ConfirmedDeleteRun)
         manner = Manner(hidden=isinstance(action, ListPage), update=update)
         await response.settle(lambda: _outcome(lambda: self._act(used, caller, action), manner), manner)
 
-    async def _act(self, used: Interaction, caller: Caller, action: Action | None) -> Notice:
+    async def _act(self, used: Interaction, caller: Caller, action: Immediate | None) -> Notice:
         if action is None:
             raise UsageError("This button is not one of mine, or too old. Use the command again.")
-        if isinstance(action, ConfirmedDelete | CancelDelete):
+        if isinstance(action, ConfirmedDelete | CancelDelete | ConfirmedDeleteRun):
             asked = used.message.interaction_metadata if used.message else None
             if asked is None or asked.user is None or asked.user.id != self._callers.user(used):
-                raise NotPermitted(
-                    "Only the person who asked can answer this. Use /session delete yourself."
-                )
+                raise NotPermitted("Only the person who asked can answer this. Use the command yourself.")
         return say(await until_stored(lambda: run_action(self._commands, caller, action)))
 
     async def _decide(
@@ -158,9 +150,7 @@ class Interactions:
         """Go on below the message with the buttons, which it loses."""
 
         async def decide() -> Notice:
-            task = await self._commands.workflows.decide_digest(
-                caller, action.run, approve=action.approve
-            )
+            task = await decided(self._commands, caller, action)
             question = used.message.id if used.message else ""
             inbound = inbound_of(caller, used, question, Ask.TASK, asked_for(task), task)
             await self._engine.accept(inbound)

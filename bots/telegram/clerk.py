@@ -6,8 +6,16 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from bots.actions import Action, ResumeById, parse_action
-from bots.commands import Commands, Told, run_action, run_spoken
+from bots.actions import Action, Decide, ResumeById, parse_action
+from bots.commands import (
+    Commands,
+    Told,
+    asks_for_task,
+    decided,
+    run_action,
+    run_spoken,
+    task_of,
+)
 from bots.outlet import Closed, OutletError
 from bots.patience import until_stored
 from bots.spoken import Retry, parse_spoken
@@ -17,7 +25,7 @@ from bots.wording import Notice, asked_for, say, say_error, say_failure
 from sessions.commands import Caller
 from sessions.errors import UserError
 from sessions.incidents import report
-from sessions.model import Ask, Holder, Inbound, Task, ThreadRef
+from sessions.model import Ask, Holder, Inbound, ThreadRef
 from sessions.ports.turns import Accepted
 
 STALE = "This button does not work any more. Send /session list."
@@ -106,11 +114,10 @@ class Clerk:
             retry = inbound_of(said.origin, "", said.sent_at, Ask.RETRY)
             await self._engine.accept(retry, said.title)
             return None
-        came_to = await run_spoken(self._commands, caller, spoken)
-        if not isinstance(came_to, Task):
-            return say(came_to)
-        text = asked_for(came_to, spoken.rest)
-        asked = inbound_of(said.origin, text, said.sent_at, Ask.TASK, came_to)
+        if not asks_for_task(spoken):
+            return say(await run_spoken(self._commands, caller, spoken))
+        task = await task_of(self._commands, caller, spoken)
+        asked = inbound_of(said.origin, asked_for(task, spoken.rest), said.sent_at, Ask.TASK, task)
         await self._engine.accept(asked, said.title)
         return None
 
@@ -133,18 +140,20 @@ class Clerk:
             )
         finally:
             self._changed(origin.place.thread)
-        if isinstance(outcome, Task):
+        if outcome is None:
             return lambda: self._decided(said, origin)
         notice = say(outcome)
         in_place = not isinstance(action, ResumeById)
         return lambda: self._show(said, origin, notice, in_place=in_place)
 
-    async def _act(self, origin: Origin, caller: Caller, action: Action) -> Told | Task:
-        came_to = await run_action(self._commands, caller, action)
-        if isinstance(came_to, Task):
-            now = datetime.now(UTC)
-            await self._engine.accept(inbound_of(origin, asked_for(came_to), now, Ask.TASK, came_to))
-        return came_to
+    async def _act(self, origin: Origin, caller: Caller, action: Action) -> Told | None:
+        """Do it; None: an answer follows as the reply of a turn."""
+        if not isinstance(action, Decide):
+            return await run_action(self._commands, caller, action)
+        task = await decided(self._commands, caller, action)
+        now = datetime.now(UTC)
+        await self._engine.accept(inbound_of(origin, asked_for(task), now, Ask.TASK, task))
+        return None
 
     async def _decided(self, said: Pressed, origin: Origin) -> None:
         await self.end_spinner(said)

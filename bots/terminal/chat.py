@@ -3,7 +3,7 @@
 import re
 from typing import assert_never
 
-from bots.commands import Commands, RoomHelped, Told, run_spoken
+from bots.commands import Commands, RoomHelped, Told, asks_for_task, run_spoken, task_of
 from bots.spoken import Command, Retry, parse_spoken
 from bots.terminal import pages, rooms
 from bots.terminal.conversation import Conversation
@@ -86,11 +86,11 @@ class TerminalChat:
                 await self._say("", Ask.RETRY)
             case Command():
                 caller = self._conversation.talker.caller()
-                came_to = await run_spoken(self._commands, caller, spoken)
-                if isinstance(came_to, Task):
-                    await self._say(asked_for(came_to, spoken.rest), Ask.TASK, came_to)
+                if asks_for_task(spoken):
+                    task = await task_of(self._commands, caller, spoken)
+                    await self._say(asked_for(task, spoken.rest), Ask.TASK, task)
                 else:
-                    await self._present(came_to)
+                    await self._present(await run_spoken(self._commands, caller, spoken))
             case other:
                 assert_never(other)
 

@@ -50,9 +50,9 @@ class LiveChat(TerminalChat):
         if said.ahead:
             what = pages.counted(said.ahead, "earlier message")
             self._print(f"⏳ Waiting for {what} of this session; /stop ends the running answer.\n")
-        task = self._group.create_task(self._await(said))
-        self._pending[task] = said
-        task.add_done_callback(self._pending.pop)
+        awaiting = self._group.create_task(self._await(said))
+        self._pending[awaiting] = said
+        awaiting.add_done_callback(self._pending.pop)
 
     async def _await(self, said: Said) -> None:
         try:

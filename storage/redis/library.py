@@ -50,7 +50,7 @@ class Library(Searching):
         """
         token = await asyncio.to_thread(token_of, document, passages)
         for _ in range(_TRIES):
-            left = await self._put(workspace, document, passages, token)
+            left = await self._put_whole(workspace, document, passages, token)
             if left is not None:
                 await self._clear(workspace, left)
                 return
@@ -65,7 +65,7 @@ class Library(Searching):
         await self._clear(workspace, map(number, row(left)))
         return None if record is None else document_record(blob(record)).document(source)
 
-    async def _put(
+    async def _put_whole(
         self, workspace: WorkspaceId, document: Document, passages: Sequence[Passage], token: str
     ) -> list[int] | None:
         """Put it; returns which stretches are to be cleared, None where its own was given up."""

@@ -128,7 +128,7 @@ class Searching(Room):
             while done < len(numbers) and len(found) < limit:
                 some = slice(done, done + _CANDIDATES)
                 given = (numbers[some], scores[some], limit - len(found))
-                read = await self._read(workspace, changes, *given, last=last)
+                read = await self._read_passages(workspace, changes, *given, last=last)
                 if read is None:
                     return None
                 found += read
@@ -137,7 +137,7 @@ class Searching(Room):
                 return tuple(found)
             done, most = len(numbers), most * 16
 
-    async def _read(
+    async def _read_passages(
         self,
         workspace: WorkspaceId,
         changes: int,
