@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
+from bots.discord.menu import definitions
 from sessions.engine import Engine, EngineSettings
 from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
@@ -96,7 +97,7 @@ class Stage:
             serving = self.serving
             if listens:
                 await discord.wait_connected()
-            await discord.wait_for(lambda: len(discord.registry.everywhere) == 3)
+            await discord.wait_for(lambda: len(discord.registry.everywhere) == len(definitions()))
             try:
                 yield
             finally:
