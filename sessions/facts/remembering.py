@@ -35,8 +35,8 @@ MOST_WAITING = 16
 NOTHING = "🧠 Nothing new to remember. Say what it is, for example: Remember that I like tea."
 SECRET = "🧠 Passwords, keys and card numbers are not remembered."  # noqa: S105 - a sentence
 UNREADABLE = "🧠 Not remembered: the model's answer could not be read. Say it again in other words."
-TOO_SLOW = "🧠 Not remembered: it took too long. Say it again later."
-STORE_AWAY = "🧠 Not remembered: the storage failed. Say it again later."
+TOO_SLOW = "🧠 Not remembered, or not all of it: it took too long. Say it again later."
+STORE_AWAY = "🧠 Not remembered, or not all of it: the storage failed. Say it again later."
 
 _EARLIER = 12
 _MOST_CHARACTERS = 8_000
