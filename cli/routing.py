@@ -91,6 +91,7 @@ class RootGroup(PlainGroup):
 
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
+        "knowledge": "cli.knowledge",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

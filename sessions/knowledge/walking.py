@@ -1,4 +1,4 @@
-"""Finds the files to add: those that are named, and those in folders that are neither secret nor waste."""
+"""Finds the files to add: those that are named, and in folders those that are no secret and no waste."""
 
 import os
 from collections.abc import Iterator, Sequence
