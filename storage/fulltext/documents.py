@@ -46,6 +46,16 @@ def parts(passages: Sequence[Passage]) -> Iterator[tuple[int, Sequence[Passage]]
         yield start, passages[start:]
 
 
+def put(
+    step: Statements, now: int, workspace: WorkspaceId, document: Document, passages: Sequence[Passage]
+) -> bool:
+    """Write a short document at once and show it; true where :func:`clean` has more to do."""
+    staged = begin(step, now, workspace, document)
+    stage(step, now, staged, 0, passages)
+    show(step, now, staged)
+    return clean(step, now)
+
+
 def begin(step: Statements, now: int, workspace: WorkspaceId, document: Document) -> Staged:
     """Begin to write a document; nobody finds it before :func:`show`."""
     step.execute("INSERT INTO shelves (workspace) VALUES (?) ON CONFLICT DO NOTHING", (workspace,))

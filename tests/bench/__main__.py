@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
+from tests.bench.knowledge import adding, searching
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "turn": whole_turns,
     "memory": redis_memory,
     "replicas": redis_replicas,
+    "knowledge": both(adding, searching),
 }
 
 

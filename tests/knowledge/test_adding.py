@@ -154,6 +154,7 @@ async def test_ignored_hidden_and_secret_files_of_a_folder_are_left_out(shelf: S
     await add(other, docs / "inner")
     assert await sources(other) == ["c.log"]
     assert did(await add(other, docs / ".env")) == {"added": 1}
+    assert did(await add(other, docs / "build")) == {"added": 1}
 
 
 async def test_links_are_not_followed(shelf: Shelf, docs: Path, tmp_path: Path) -> None:
