@@ -275,6 +275,7 @@ def _telling(*, quietly: bool) -> "Iterator[Progress]":
         text = pages.done(file)
         if text and not quietly and not file.why:
             output.say(f"[{done}/{total}] {text}")
+            sys.stdout.flush()
 
     yield line
 

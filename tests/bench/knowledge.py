@@ -68,7 +68,7 @@ async def adding() -> None:
 
 async def searching() -> None:
     """Search by words beside a bare query of FTS5 by hand, and by vectors."""
-    rows = [("search", "store", "bare FTS5", "Parley", "difference")]
+    rows: list[tuple[str, ...]] = [("search", "store", "bare FTS5", "Parley", "difference")]
     for backend in ("sqlite", "file"):
         async with folder_on_disk() as folder:
             with closing(_bare(folder / "bare.db")) as bare:

@@ -1,10 +1,11 @@
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ParleyInside
+from tests.cli.conftest import COMMAND, ParleyInside
 from tests.emulators.openai import ModelServer
 
 BACKENDS = [("sqlite", "parley.db"), ("file", "data")]
@@ -96,6 +97,28 @@ def test_bad_input_says_what_to_do(
     result = inside("knowledge", *words)
     assert (result.code, result.out) == (code, "")
     assert said in result.error
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "file"])
+def test_killed_while_it_adds_it_goes_on(inside: ParleyInside, tmp_path: Path, backend: str) -> None:
+    (tmp_path / "docs").mkdir()
+    for number in range(200):
+        (tmp_path / "docs" / f"{number}.txt").write_text(f"Document {number} about winter.")
+    words = ("knowledge", "add", "docs", "--storage-backend", backend)
+    running = subprocess.Popen(
+        [*COMMAND, *words], cwd=inside.folder, env=inside.environment, stdout=subprocess.PIPE
+    )
+    with running:
+        assert running.stdout is not None
+        assert running.stdout.read(1)  # what is printed is kept
+        running.kill()
+    files = json.loads(inside(*words, "--json").out)["files"]
+    assert files["added"] + files["unchanged"] == 200
+    assert files["unchanged"] > 0
+    found = json.loads(
+        inside("knowledge", "search", "winter", "--storage-backend", backend, "--json").out
+    )
+    assert len(found["passages"]) == 5
 
 
 def test_help_names_every_command(inside: ParleyInside) -> None:
