@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bots.commands import Commands
 from bots.settings import Settings
-from cli.workflow_tasks import LateTasks
+from cli.searching import searching
+from cli.workflow_tasks import LateTasks, workflow_commands
 from sessions.commands import SessionCommands
 from sessions.facts.commands import FactCommands
 from sessions.facts.ground import FactGround
@@ -12,14 +13,12 @@ from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
 from sessions.history import HistoryGround
 from sessions.knowledge.commands import KnowledgeCommands
-from sessions.knowledge.searching import Searching
+from sessions.knowledge.ground import KnowledgeGround
 from sessions.model import Platform
 from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
 from sessions.turn import Extras
-from sessions.workflows.commands import WorkflowCommands
-from sessions.workflows.folder import WorkflowFolder
 
 
 def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
@@ -33,7 +32,11 @@ def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | No
         from sessions.folder import FolderGround  # only where it is wanted
 
         grounds.append(FolderGround(folder))
-    grounds += [FactGround(store, memory), HistoryGround(store)]
+    grounds += [
+        KnowledgeGround(store, searching(settings, store), always=settings.knowledge == "on"),
+        FactGround(store, memory),
+        HistoryGround(store),
+    ]
     return Extras(
         grounds=tuple(grounds),
         tasks=LateTasks(settings, store, model),
@@ -42,19 +45,13 @@ def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | No
 
 
 def chat_commands(settings: Settings, store: Store) -> Commands:
-    """Return what can be said in chat."""
-    folder = WorkflowFolder(workflow_folder(settings))
+    """Return what can be said in chat. Raises SettingError."""
     return Commands(
         SessionCommands(store),
         FactCommands(store),
-        KnowledgeCommands(store, Searching(store)),
-        WorkflowCommands(store, folder, {}),
+        KnowledgeCommands(store, searching(settings, store)),
+        workflow_commands(settings, store),
     )
-
-
-def workflow_folder(settings: Settings) -> Path:
-    """Return where the definitions of workflows are."""
-    return settings.home / "workflows"
 
 
 def memory_rules(settings: Settings) -> MemoryRules:

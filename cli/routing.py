@@ -115,6 +115,7 @@ class RootGroup(PlainGroup):
         "memory": "cli.memory",
         "workflow": "cli.workflow",
         "checkpoint": "cli.checkpoint",
+        "knowledge": "cli.knowledge",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from secrets import token_hex
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sessions.errors import NoSuchSession
 from sessions.model import EventId, Inbound, Session, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, WorkspacePage
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Wakeup, Work
 from storage.clock import utc_now
-from storage.fulltext.inside import MemoryShelf
 from storage.fulltext.keeping import KeepsKnowledge
 from storage.state import catalog, leasing, root, turns
 from storage.state.changes import PutBinding
@@ -23,6 +22,9 @@ from storage.state.sweeping import FORGET_LIMIT, due
 from storage.state.tables import Tables
 from storage.wellformed import takes_any_text
 
+if TYPE_CHECKING:
+    from storage.fulltext.inside import MemoryShelf
+
 T = TypeVar("T")
 
 
@@ -32,7 +34,6 @@ class MemoryStore(KeepsKnowledge, TableStore):
 
     def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
-        self._knowledge = MemoryShelf(clock)
         self._root = RootTables()
         self._tables: dict[WorkspaceId, Tables] = {}
         self._subscriptions = Subscriptions()
@@ -106,6 +107,11 @@ class MemoryStore(KeepsKnowledge, TableStore):
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Memory has no records to damage."""
         return ()
+
+    def _make_shelf(self) -> "MemoryShelf":
+        from storage.fulltext.inside import MemoryShelf
+
+        return MemoryShelf(self._clock)
 
     async def _step(
         self,

@@ -1,1 +1,1 @@
-"""Documents that answers draw on: read, divided into passages, found again, and cited."""
+"""What a workspace knows beyond its sessions: documents, and how they are searched."""

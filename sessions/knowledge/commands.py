@@ -66,7 +66,7 @@ class KnowledgeCommands:
     async def list(self, caller: Caller, page: int = 1) -> DocumentsListed:
         """List a page of the documents. Its cost grows with its number."""
         if page < 1:
-            raise UsageError("Pages count from 1. Say “list 2” for example.")
+            raise UsageError("Pages count from 1.")
         workspace = await self._workspace(caller)
         skip = (page - 1) * PAGE_SIZE
         found = await self._store.documents(workspace.id, "", skip + PAGE_SIZE + 1)
@@ -94,7 +94,7 @@ class KnowledgeCommands:
             raise NotPermitted("Only an administrator of this chat can remove documents.")
         wanted = source.strip()
         if not wanted:
-            raise UsageError("Say which document, by its source as “list” shows it.")
+            raise UsageError("Say which document, by its source as the list shows it.")
         workspace = await self._workspace(caller)
         removed = await self._store.drop_document(workspace.id, wanted)
         if removed is None:
@@ -110,4 +110,4 @@ class KnowledgeCommands:
         near = ends[:3] or difflib.get_close_matches(wanted, sources, 3)
         hint = f" Did you mean {' or '.join(f'“{name}”' for name in near)}?" if near else ""
         shown = wanted if len(wanted) <= 200 else wanted[:199] + "…"
-        return f"There is no document “{shown}”.{hint} Say “list” to see what is there."
+        return f"There is no document “{shown}”.{hint} The list of documents shows what is there."

@@ -18,7 +18,7 @@ _ENOUGH = 0.4
 _OVERLAP = 0.12
 """The part of a budget that is repeated where a cut divides what belongs together."""
 
-_CUT = PASSAGE_TOKENS * 2
+_CUT = PASSAGE_TOKENS // 2
 """Characters of the pieces into which a line without end is cut, where words end if they do."""
 
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(\S.*)")
@@ -148,8 +148,7 @@ def _cut(block: _Block) -> Iterator[_Block]:
         while end < len(pieces) and (end == start or spent + pieces[end].tokens <= PASSAGE_TOKENS):
             spent += pieces[end].tokens
             end += 1
-        text = "\n".join(piece.text for piece in pieces[start:end])
-        yield _Block(pieces[start].first, pieces[end - 1].last, text, spent)
+        yield _Block(pieces[start].first, pieces[end - 1].last, _joined(pieces[start:end]), spent)
         if end == len(pieces):
             return
         back, repeated = end, 0
@@ -163,11 +162,17 @@ def _short_lines(block: _Block) -> Iterator[_Block]:
     for number, line in enumerate(block.text.split("\n"), block.first):
         rest = line
         while len(rest) > _CUT and estimate_tokens(rest) > PASSAGE_TOKENS:
-            space = rest.rfind(" ", _CUT // 2, _CUT)
-            end = space if space > 0 else _CUT
+            end = rest.rfind(" ", _CUT // 2, _CUT) + 1 or _CUT
             yield _Block(number, number, rest[:end], estimate_tokens(rest[:end]))
-            rest = rest[end:].lstrip()
+            rest = rest[end:]
         yield _Block(number, number, rest, estimate_tokens(rest) + 1)
+
+
+def _joined(pieces: Sequence[_Block]) -> str:
+    text = pieces[0].text
+    for before, piece in pairwise(pieces):
+        text += piece.text if piece.first == before.last else f"\n{piece.text}"
+    return text
 
 
 def _packed(blocks: Iterator[_Block]) -> Iterator[list[_Block]]:

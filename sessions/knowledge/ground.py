@@ -15,6 +15,9 @@ from sessions.window import estimate_tokens
 MOST_PASSAGES = 10
 """More would help less than they cost."""
 
+MOST_UNASKED = 4
+"""So many where nobody asked for the documents."""
+
 _HEADING = "## Knowledge"
 _CITE = (
     "Passages of this workspace's documents, each with a number, its source and its place. Put the "
@@ -55,7 +58,7 @@ class KnowledgeGround:
         workspace = work.session.key.workspace
         found = await self._searching.find(workspace, question, MOST_PASSAGES)
         if not wished:
-            found = _telling(found, question)
+            found = _telling(found, question)[:MOST_UNASKED]
         ground = _ground(found, budget, first_source)
         if ground is not None or not wished:
             return ground

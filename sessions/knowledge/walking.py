@@ -1,4 +1,4 @@
-"""Finds the files to add: those that are named, and those in folders that are neither secret nor waste."""
+"""Finds the files to add: those that are named, and in folders those that are no secret and no waste."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -94,9 +94,13 @@ class _Rules:
     def __init__(self, root: Path) -> None:
         self._specs: dict[Path, GitIgnoreSpec] = {}
         self._top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
-        for folder in root.parents:
-            if folder.is_relative_to(self._top):
-                self.enter(folder)
+        above = [folder for folder in root.parents if folder.is_relative_to(self._top)]
+        for folder in above:
+            self.enter(folder)
+        if any(self.ignores(one, is_folder=True) for one in (root, *above[:-1])):
+            # Who names a folder that is ignored means it all the same.
+            self._specs.clear()
+            self._top = root
 
     def enter(self, folder: Path) -> None:
         path = folder / _IGNORE

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sessions.errors import NoSuchSession
 from sessions.model import EventId, Inbound, Session, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
@@ -15,7 +15,6 @@ from storage.clock import utc_now
 from storage.file import rounds
 from storage.file.folder import Folder
 from storage.file.keeper import Call, Keeper, Task
-from storage.file.knowledge import FileShelf
 from storage.file.listening import listen
 from storage.file.repair import repair
 from storage.file.worker import Worker
@@ -27,6 +26,9 @@ from storage.state.store import TableStore
 from storage.state.subscriptions import Subscriptions
 from storage.state.tables import Tables
 from storage.wellformed import takes_any_text
+
+if TYPE_CHECKING:
+    from storage.file.knowledge import FileShelf
 
 T = TypeVar("T")
 
@@ -40,7 +42,6 @@ class FileStore(KeepsKnowledge, TableStore):
         self._keeper = keeper
         self._worker = worker
         self._subscriptions = subscriptions
-        self._knowledge = self._shelf = FileShelf(keeper.folder, keeper.quarantine, keeper.clock)
 
     @classmethod
     @asynccontextmanager
@@ -77,7 +78,7 @@ class FileStore(KeepsKnowledge, TableStore):
 
     async def close(self) -> None:
         """See :meth:`sessions.ports.store.Store.close`."""
-        await self._shelf.close()
+        await self._close_shelf()
         await self._worker.close()
 
     async def accept(
@@ -150,6 +151,11 @@ class FileStore(KeepsKnowledge, TableStore):
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Reads all journals."""
         return await self._call(lambda: rounds.quarantined(self._keeper))
+
+    def _make_shelf(self) -> "FileShelf":
+        from storage.file.knowledge import FileShelf
+
+        return FileShelf(self._keeper.folder, self._keeper.quarantine, self._keeper.clock)
 
     async def _step(
         self,

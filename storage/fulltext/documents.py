@@ -1,11 +1,13 @@
 """Keeping documents: staged in several short transactions, shown by one, erased in several again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from sessions.errors import StoreUnavailable, UsageError
+import structlog
+
+from sessions.errors import StoreDamaged, StoreUnavailable, UsageError
 from sessions.model import WorkspaceId
 from sessions.ports.knowledge import Document, DocumentId, Passage
 from storage.fulltext.schema import MOST_PASSAGES, SHIFT, words_script, words_table
@@ -19,6 +21,8 @@ PART_TEXT = 128 * 1024
 """Characters that one transaction indexes at most, and a passage at least: tens of milliseconds."""
 
 PART_PASSAGES = 256
+
+log = structlog.get_logger()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STAGED, _SHOWN, _DROPPED = 0, 1, 2
@@ -44,6 +48,16 @@ def parts(passages: Sequence[Passage]) -> Iterator[tuple[int, Sequence[Passage]]
             start, size = end, len(passage.text)
     if start < len(passages):
         yield start, passages[start:]
+
+
+def put(
+    step: Statements, now: int, workspace: WorkspaceId, document: Document, passages: Sequence[Passage]
+) -> bool:
+    """Write a short document at once and show it; true where :func:`clean` has more to do."""
+    staged = begin(step, now, workspace, document)
+    stage(step, now, staged, 0, passages)
+    show(step, now, staged)
+    return clean(step, now)
 
 
 def begin(step: Statements, now: int, workspace: WorkspaceId, document: Document) -> Staged:
@@ -159,20 +173,27 @@ def page(step: Statements, workspace: WorkspaceId, after: str, limit: int) -> tu
         " WHERE s.workspace = ? AND d.state = 1 AND d.source > ? ORDER BY d.source LIMIT ?",
         (workspace, after, max(limit, 0)),
     ).fetchall()
-    return tuple(noun(DocumentRow._make(row)) for row in rows)
+    return tuple(_readable(map(DocumentRow._make, rows)))
 
 
 def noun(row: DocumentRow) -> Document:
-    """The document of a row."""
+    """The document of a row. Raises StoreDamaged."""
+    try:
+        added_at = _EPOCH + timedelta(microseconds=row.added_at)
+    except (TypeError, OverflowError) as error:
+        raise StoreDamaged(f"document in row {row.seq} has a time that is none") from error
     return Document(
-        DocumentId(row.id),
-        row.source,
-        row.title,
-        row.digest,
-        row.size,
-        row.passages,
-        _EPOCH + timedelta(microseconds=row.added_at),
+        DocumentId(row.id), row.source, row.title, row.digest, row.size, row.passages, added_at
     )
+
+
+def _readable(rows: Iterable[DocumentRow]) -> Iterator[Document]:
+    """The documents; a damaged row is passed over, so that it hides no other."""
+    for row in rows:
+        try:
+            yield noun(row)
+        except StoreDamaged as damage:
+            log.warning("document.skipped", row=row.seq, why=str(damage))
 
 
 def _find(step: Statements, workspace: WorkspaceId, source: str) -> DocumentRow | None:

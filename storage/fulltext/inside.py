@@ -25,6 +25,9 @@ class MemoryShelf(Shelf):
         self._clock = clock
         self._made: sqlite3.Connection | None = None
 
+    async def close(self) -> None:
+        """Nothing to let go of; the data stays with the object."""
+
     async def _write(self, work: Callable[[Statements, int], T]) -> T:
         await asyncio.sleep(0)  # a long document lets others have their turn between its parts
         now = (self._clock() - _EPOCH) // timedelta(microseconds=1)

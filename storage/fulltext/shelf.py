@@ -39,11 +39,19 @@ class Shelf(ABC):
     ) -> None:
         """See :meth:`sessions.ports.knowledge.Knowledge.put_document`."""
         given = well_formed(tuple(passages))
-        staged = await self._write(lambda step, now: documents.begin(step, now, workspace, document))
-        for first, some in documents.parts(given):
-            await self._write(partial(documents.stage, staged=staged, first=first, passages=some))
-        await self._write(lambda step, now: documents.show(step, now, staged))
-        await self._clean()
+        parts = list(documents.parts(given))
+        if len(parts) <= 1:
+            more = await self._write(
+                partial(documents.put, workspace=workspace, document=document, passages=given)
+            )
+        else:
+            staged = await self._write(lambda step, now: documents.begin(step, now, workspace, document))
+            for first, some in parts:
+                await self._write(partial(documents.stage, staged=staged, first=first, passages=some))
+            await self._write(lambda step, now: documents.show(step, now, staged))
+            more = True
+        while more:
+            more = await self._write(documents.clean)
 
     async def document(self, workspace: WorkspaceId, source: str) -> Document | None:
         """See :meth:`sessions.ports.knowledge.Knowledge.document`."""
@@ -56,7 +64,8 @@ class Shelf(ABC):
     async def drop_document(self, workspace: WorkspaceId, source: str) -> Document | None:
         """See :meth:`sessions.ports.knowledge.Knowledge.drop_document`."""
         dropped = await self._write(lambda step, _: documents.hide(step, workspace, source))
-        await self._clean()
+        while await self._write(documents.clean):
+            pass
         return dropped
 
     async def find_passages(
@@ -69,7 +78,3 @@ class Shelf(ABC):
     async def near_passages(self, workspace: WorkspaceId, vector: bytes, limit: int) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.near_passages`."""
         return await self._search(lambda step: self._nearness.find(step, workspace, vector, limit))
-
-    async def _clean(self) -> None:
-        while await self._write(documents.clean):
-            pass

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sessions.model import (
     Audience,
@@ -33,7 +33,6 @@ from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
-from storage.fulltext import documents as shelved
 from storage.fulltext.keeping import KeepsKnowledge
 from storage.shelf import Kind, N, Put, Shelves, Slot
 from storage.sqlite import (
@@ -50,11 +49,13 @@ from storage.sqlite import (
     shelving,
     workspaces,
 )
-from storage.sqlite.knowledge import SqliteShelf
 from storage.sqlite.step import Clock, Step
 from storage.sqlite.wakeups import Hints
 from storage.sqlite.writer import Writer
 from storage.wellformed import mends_text
+
+if TYPE_CHECKING:
+    from storage.sqlite.knowledge import SqliteShelf
 
 FORGET_LIMIT = 1_000
 """How many events, and as many of each other kind, a sweep forgets at most."""
@@ -67,7 +68,7 @@ class SqliteStore(Shelves, KeepsKnowledge):
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self._hints = Hints()
         self._db = Writer(path, clock, self._hints)
-        self._knowledge = self._shelf = SqliteShelf(self._db, path)
+        self._path = path
 
     @classmethod
     @asynccontextmanager
@@ -91,7 +92,7 @@ class SqliteStore(Shelves, KeepsKnowledge):
     async def close(self) -> None:
         """Finish what was begun and let go of the file. Repeating it is a no-op."""
         self._hints.end()
-        await self._shelf.close()
+        await self._close_shelf()
         await self._db.close()
 
     async def accept(
@@ -305,8 +306,15 @@ class SqliteStore(Shelves, KeepsKnowledge):
     async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
         return await self._db.write(shelving.unshelve, workspace, kind, key)
 
+    def _make_shelf(self) -> "SqliteShelf":
+        from storage.sqlite.knowledge import SqliteShelf
+
+        return SqliteShelf(self._db, self._path)
+
 
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
+    from storage.fulltext import documents as shelved
+
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
     shelving.forget(step, FORGET_LIMIT)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from tests.bench.command_line import command_line
 from tests.bench.fast_context import fast_context
 from tests.bench.redis_knowledge import redis_knowledge
+from tests.bench.knowledge import adding, searching
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers
@@ -34,12 +35,12 @@ BENCHMARKS: dict[str, Benchmark] = {
     "peers": both(peers, redis_peers),
     "file": file_turns,
     "listing": both(listing, redis_listing),
-    "knowledge": redis_knowledge,
     "cli": command_line,
     "turn": whole_turns,
     "folder": fast_context,
     "memory": redis_memory,
     "replicas": redis_replicas,
+    "knowledge": both(adding, searching, redis_knowledge),
 }
 
 

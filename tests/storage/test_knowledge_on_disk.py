@@ -96,6 +96,19 @@ async def test_a_dropped_document_leaves_no_row(tmp_path: Path) -> None:
         assert rows(path, table) == 0, table
 
 
+async def test_a_damaged_row_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "parley.db"
+    async with SqliteStore.open(path) as store:
+        home = (await store.workspace(WorkspaceKey("local"))).id
+        for source in ("a", "b", "c"):
+            await put(store, home, source, "Summer and sun.")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE documents SET added_at = 'soon' WHERE source = 'b'")
+            connection.commit()
+        assert [one.source for one in await store.documents(home, "", 9)] == ["a", "c"]
+        assert len(await texts(store, home, "summer")) == 3
+
+
 async def test_turns_do_not_wait_for_a_long_document(tmp_path: Path) -> None:
     async with SqliteStore.open(tmp_path / "parley.db") as store:
         home = (await store.workspace(WorkspaceKey("local"))).id
