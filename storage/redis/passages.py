@@ -29,10 +29,10 @@ _VERSION = 1
 _FORMAT = b"1"
 """What a part of a stretch looks like. Another one is not filled up by this program."""
 _MOST_PASSAGES = 64
-_MOST_WORDS = 1_000
-"""One script adds this much: about three milliseconds of the server."""
-_MOST_WORDS_OF_ONE = 4_000
-"""Different words of a passage that count: Lua's stack bounds the keys of a script."""
+_MOST_WORDS = 1_500
+"""One script adds this much: about three milliseconds of a busy server."""
+_MOST_WORDS_OF_ONE = 3_000
+"""Different words of a passage that count: Lua's stack bounds what a script hands to a command."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -180,14 +180,18 @@ class _Adding:
     def take(self, passage: Passage) -> bool:
         """Add the passage, unless with its words it would be too much."""
         counts = Counter(words(passage.text))
-        length, different = counts.total(), counts.most_common(_MOST_WORDS_OF_ONE)
-        fresh = sum(word not in self._places for word, _ in different)
-        if self.count and len(self._places) + fresh > _MOST_WORDS:
+        length = counts.total()
+        if len(counts) > _MOST_WORDS_OF_ONE:
+            counts = Counter(dict(counts.most_common(_MOST_WORDS_OF_ONE)))
+        fresh = counts.keys() - self._places.keys()
+        if self.count and len(self._places) + len(fresh) > _MOST_WORDS:
             return False
         number = self._low + self.count
         measure = min(255, round(LENGTH_STEPS * math.log2(1 + length)))
-        for word, often in different:
-            self._places.setdefault(word, bytearray()).extend((number, min(255, often), measure))
+        for word in fresh:
+            self._places[word] = bytearray()
+        for word, often in counts.items():
+            self._places[word] += bytes((number, min(255, often), measure))
         self._texts += (number, _pack((passage.number, passage.place, passage.text)))
         if passage.vector:
             self._vectors += (number, passage.vector)

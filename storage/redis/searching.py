@@ -8,9 +8,11 @@ from itertools import islice
 
 import structlog
 
+from sessions.errors import StoreUnavailable
 from sessions.knowledge.words import words
 from sessions.model import WorkspaceId
 from sessions.ports.knowledge import MOST_TERMS, Document, Found
+from sessions.recent import Recent
 from storage.redis.calls import Calls, blob, number, packed, row, text
 from storage.redis.client import Reply
 from storage.redis.homes import Homes
@@ -22,8 +24,9 @@ from storage.wellformed import mends_text
 
 _MOST_AT_ONCE = 1_000
 """Documents or passages that one call hands out: Lua's stack bounds it."""
-_MOST_LEAVES = 4_096
-"""So many leaves of words a search reads, those of rare words first: about a million places."""
+_ROOM = 3_000_000
+"""So many bytes about words a search reads, rare words first: a million places."""
+_TRIES_OF_LEAVES = 8
 _MOST_WORDS = 2 * MOST_TERMS
 """A term that is no word may be several."""
 _CANDIDATES = 256
@@ -43,6 +46,7 @@ class Searching(Room):
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
         self._vectors = VectorMemory(calls)
+        self._leaves: Recent[WorkspaceId, tuple[str, tuple[int, ...]]] = Recent()
 
     async def document(self, workspace: WorkspaceId, source: str) -> Document | None:
         """See :meth:`sessions.ports.knowledge.Knowledge.document`."""
@@ -78,16 +82,7 @@ class Searching(Room):
         wanted = list(islice(dict.fromkeys(said), _MOST_WORDS))
         if not wanted or limit <= 0:
             return ()
-        keys = self._calls.keys.of(workspace).knowledge
-        names = [keys.counters, *map(keys.word, wanted)]
-
-        async def look() -> tuple[int, Rank]:
-            reply = await self._calls.run("word_places", names, _MOST_LEAVES, durable=False)
-            counters, found = row(reply)
-            passages, length, changes = (0 if one is None else number(one) for one in row(counters))
-            return changes, partial(by_words, list(map(_places, row(found))), passages, length)
-
-        return await self._searched(workspace, look, limit)
+        return await self._searched(workspace, partial(self._places, workspace, wanted), limit)
 
     async def near_passages(self, workspace: WorkspaceId, vector: bytes, limit: int) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.near_passages`.
@@ -104,6 +99,20 @@ class Searching(Room):
             )
 
         return await self._searched(workspace, look, limit)
+
+    async def _places(self, workspace: WorkspaceId, wanted: Sequence[str]) -> tuple[int, Rank]:
+        """Where the words stand. One round trip, unless leaves came or went since the last one."""
+        keys = self._calls.keys.of(workspace).knowledge
+        for _ in range(_TRIES_OF_LEAVES):
+            version, leaves = self._leaves.get(workspace, ("0", ()))
+            names = [keys.counters, keys.leaves, *map(keys.places, leaves)]
+            reply = self._calls.run("word_places", names, version, _ROOM, *wanted, durable=False)
+            found = row(await reply)
+            if text(found[0]) == "places":
+                return _ranked(leaves, found)
+            there = tuple(sorted(map(number, row(found[2]))))
+            self._leaves.put(workspace, (text(found[1]), there))
+        raise StoreUnavailable("documents come and go faster than they can be searched")
 
     async def _searched(
         self, workspace: WorkspaceId, look: Callable[[], Awaitable[tuple[int, Rank]]], limit: int
@@ -206,6 +215,23 @@ class _Kept:
     vector: bytes
 
 
-def _places(reply: Reply) -> Places:
-    flat = row(reply)
-    return Places([number(leaf) for leaf in flat[::2]], [blob(entries) for entries in flat[1::2]])
+def _ranked(leaves: Sequence[int], found: list[Reply]) -> tuple[int, Rank]:
+    """After how many changes the places were read, and what ranks them."""
+    passages, length, changes = (0 if one is None else number(one) for one in row(found[1]))
+    words, rows = number(found[2]), list(map(row, row(found[3])))
+
+    def rank(most: int) -> Ranked:
+        return by_words(_placed(leaves, words, rows), passages, length, most)
+
+    return changes, rank
+
+
+def _placed(leaves: Sequence[int], words: int, rows: Sequence[Sequence[Reply]]) -> list[Places]:
+    """What stands in each leaf, as what there is about each word."""
+    return [
+        Places(
+            [leaf for leaf, entries in zip(leaves, rows, strict=True) if entries[word] is not None],
+            [blob(entries[word]) for entries in rows if entries[word] is not None],
+        )
+        for word in range(words)
+    ]

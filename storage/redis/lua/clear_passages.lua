@@ -1,8 +1,9 @@
---! shelf
+--! shelf leaf
 -- Clears a part of a stretch that is no document's: passages, vectors, and where their words stand. May be repeated.
 
-local leaf, low, high = unpack(cmsgpack.unpack(ARGV[1]))
-local LAID, PASSAGES, VECTORS = KEYS[6], KEYS[7], KEYS[8]
+local leaf, low, high, words = unpack(cmsgpack.unpack(ARGV[1]))
+local kept = ARGV[2]
+local BEFORE_WORDS = 2
 
 -- What one call added stands in one piece.
 local function without(there)
@@ -16,16 +17,31 @@ local function without(there)
   return string.sub(there, 1, start - 1) .. string.sub(there, stop + 1)
 end
 
-for place = 9, #KEYS do
-  local there = redis.call('HGET', KEYS[place], leaf)
-  if there then
-    local left = without(there)
+local function clear_words()
+  local there = redis.call('HMGET', PLACES, unpack(ARGV, BEFORE_WORDS + 1, BEFORE_WORDS + words))
+  local gone, fields = {}, {}
+  for word = 1, words do
+    local left = there[word] and without(there[word])
     if left == '' then
-      redis.call('HDEL', KEYS[place], leaf)
-    else
-      redis.call('HSET', KEYS[place], leaf, left)
+      table.insert(gone, ARGV[BEFORE_WORDS + word])
+    elseif left then
+      table.insert(fields, ARGV[BEFORE_WORDS + word])
+      table.insert(fields, left)
     end
   end
+  if #gone > 0 then
+    redis.call('HDEL', PLACES, unpack(gone))
+  end
+  if #fields > 0 then
+    redis.call('HSET', PLACES, unpack(fields))
+  end
+end
+
+if redis.call('LREM', LAID, 1, kept) == 0 then
+  return 0
+end
+if words > 0 then
+  clear_words()
 end
 local numbers = {}
 for number = low, high do
@@ -33,4 +49,8 @@ for number = low, high do
 end
 redis.call('HDEL', PASSAGES, unpack(numbers))
 redis.call('HDEL', VECTORS, unpack(numbers))
-return redis.call('LREM', LAID, 1, ARGV[2])
+if redis.call('HINCRBY', LEAVES, leaf, -#numbers) <= 0 then
+  redis.call('HDEL', LEAVES, leaf)
+  redis.call('HINCRBY', COUNTERS, 'leaves', 1)
+end
+return 1

@@ -23,7 +23,7 @@ _FORMS = {
     "inbox": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):i:(?P<session>.*)", None),
     "transcript": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):t:(?P<session>.*)", None),
     "event": (r"\{b\d{3}\}:[0-9a-f]{16}:[ec]:.*", 48 * _HOUR),
-    "knowledge": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):k([dlncs]|[wpvx]:.*)", None),
+    "knowledge": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):k([dlncsf]|[wpvx]:\d+)", None),
     "lead": (r"k:.*", None),
     "homes": (r"\{c:.*\}:h", None),
     "listing": (r"\{c:.*\}:l:.*", _HOUR),

@@ -1,6 +1,7 @@
 """What a workspace's knowledge may leave in Redis: what is a document's, or waits to be cleared."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import cast
 
@@ -20,6 +21,7 @@ async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[byt
     await shelf.check_documents(records)
     waiting = [int(first) for first in await shelf.table(keys.stretches)]
     owners = _Owners(records.values(), waiting)
+    leaves, filled = await shelf.table(keys.leaves), Counter[bytes]()
     for name in names:
         match name.removeprefix(keys.documents[:-1])[:2]:
             case b"w:":
@@ -27,17 +29,19 @@ async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[byt
                 assert owners.has(first), "words of nothing"
                 for kept in await shelf.elements(name):
                     part = laid_part(kept)
-                    assert part.low >= 0
-                    assert part.high < LEAF
+                    assert 0 <= part.low <= part.high < LEAF
+                    filled[b"%d" % part.leaf] += part.high - part.low + 1
             case b"p:" | b"v:":
                 leaf = int(name.rpartition(b":")[2])
                 for number in await shelf.table(name):
                     assert owners.has(leaf * LEAF + int(number)), "a passage of nothing"
             case b"x:":
-                for place, entries in (await shelf.table(name)).items():
-                    numbers = [int(place) * LEAF + low for low in entries[::_ENTRY]]
+                leaf = int(name.rpartition(b":")[2])
+                for entries in (await shelf.table(name)).values():
+                    numbers = [leaf * LEAF + low for low in entries[::_ENTRY]]
                     assert len(set(numbers)) == len(numbers), "a word stands twice in one passage"
                     assert all(map(owners.has, numbers)), "a word in nothing"
+    assert {leaf: int(count) for leaf, count in leaves.items()} == filled, "a leaf is miscounted"
 
 
 class _Owners:
