@@ -23,7 +23,7 @@
     {bNNN}:<workspace>:kw:<n>     which words stand in the stretch that begins with that number
     {bNNN}:<workspace>:kp:<leaf>  passages of a leaf (256 numbers)
     {bNNN}:<workspace>:kv:<leaf>  their vectors
-    {bNNN}:<workspace>:kx:<leaf>  which words stand where in it
+    {bNNN}:<workspace>:kx:<leaf>  which words stand where in it, in rows
     {bNNN}:<workspace>:kf         the leaves there are, with how many numbers of each are filled
     k:<workspace key>             the workspace that a key leads to
     {c:<chat>}:h                  which workspace holds each thread of the chat

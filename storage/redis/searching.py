@@ -16,7 +16,7 @@ from sessions.recent import Recent
 from storage.redis.calls import Calls, blob, number, packed, row, text
 from storage.redis.client import Reply
 from storage.redis.homes import Homes
-from storage.redis.passages import LEAF, UnreadableRecord, document_record, found_passage
+from storage.redis.passages import LEAF, UnreadableRecord, document_record, found_passage, row_of
 from storage.redis.ranking import Places, Ranked, by_vector, by_words
 from storage.redis.room import Room
 from storage.redis.vectors import VectorMemory
@@ -106,8 +106,8 @@ class Searching(Room):
         for _ in range(_TRIES_OF_LEAVES):
             version, leaves = self._leaves.get(workspace, ("0", ()))
             names = [keys.counters, keys.leaves, *map(keys.places, leaves)]
-            reply = self._calls.run("word_places", names, version, _ROOM, *wanted, durable=False)
-            found = row(await reply)
+            args = packed(version, _ROOM, wanted, list(map(row_of, wanted)))
+            found = row(await self._calls.run("word_places", names, args, durable=False))
             if text(found[0]) == "places":
                 return _ranked(leaves, found)
             there = tuple(sorted(map(number, row(found[2]))))

@@ -6,6 +6,7 @@ too, by whoever puts or drops the next one in the workspace if its process did n
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from storage.redis.passages import (
     laid,
     laid_part,
     record_of,
+    row_of,
     token_of,
 )
 from storage.redis.records import microseconds
@@ -96,9 +98,9 @@ class Shelving(Searching):
 
     async def _add(self, workspace: WorkspaceId, first: int, place: int, addition: Addition) -> bool:
         keys, part = self._calls.keys.of(workspace).knowledge, addition.part
-        counts = (len(addition.texts) // 2, len(addition.vectors) // 2, len(part.words))
+        counts = (len(addition.texts) // 2, len(addition.vectors) // 2, len(addition.rows))
         head = (self._calls.clock, first, place, _PATIENCE, part.leaf, addition.length, *counts)
-        args = (*addition.texts, *addition.vectors, *part.words, *addition.places)
+        args = (*addition.texts, *addition.vectors, *addition.rows, *addition.rows.values())
         names = keys.of_part(first, part.leaf)
         # What waits for replicas is the script that lets it be found: they have this one before.
         return bool(
@@ -132,5 +134,8 @@ class Shelving(Searching):
             log.error("store.quarantined", place=where, why=why)  # noqa: TRY400 - no trace of a record
             return
         names = keys.of_part(first, part.leaf)
-        head = packed(part.leaf, part.low, part.high, len(part.words))
-        await self._calls.run("clear_passages", names, head, kept, *part.words, durable=False)
+        rows = defaultdict[int, list[str]](list)
+        for word in part.words:
+            rows[row_of(word)].append(word)
+        head = packed(part.leaf, part.low, part.high, list(rows.values()))
+        await self._calls.run("clear_passages", names, head, kept, *rows, durable=False)

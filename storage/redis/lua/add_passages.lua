@@ -1,20 +1,20 @@
 --! time shelf leaf
 -- Fills a part of a stretch: passages of one leaf, their vectors, and where their words stand. Once, by its number.
 
-local clock, first, number, patience, leaf, length, texts, vectors, words = unpack(cmsgpack.unpack(ARGV[1]))
+local clock, first, number, patience, leaf, length, texts, vectors, rows = unpack(cmsgpack.unpack(ARGV[1]))
 local BEFORE_TEXTS = 2
 local before_vectors = BEFORE_TEXTS + 2 * texts
-local before_words = before_vectors + 2 * vectors
-local before_places = before_words + words
+local before_fields = before_vectors + 2 * vectors
+local before_rows = before_fields + rows
 
--- Entries come behind those that other parts put there.
+-- What is added comes behind what other parts put there.
 local function add_words()
-  local there = redis.call('HMGET', PLACES, unpack(ARGV, before_words + 1, before_places))
+  local there = redis.call('HMGET', PLACES, unpack(ARGV, before_fields + 1, before_rows))
   local fields = {}
-  for word = 1, words do
-    local added = ARGV[before_places + word]
-    fields[2 * word - 1] = ARGV[before_words + word]
-    fields[2 * word] = there[word] and there[word] .. added or added
+  for place = 1, rows do
+    local added = ARGV[before_rows + place]
+    fields[2 * place - 1] = ARGV[before_fields + place]
+    fields[2 * place] = there[place] and there[place] .. added or added
   end
   redis.call('HSET', PLACES, unpack(fields))
 end
@@ -30,9 +30,9 @@ end
 redis.call('RPUSH', LAID, ARGV[2])
 redis.call('HSET', PASSAGES, unpack(ARGV, BEFORE_TEXTS + 1, before_vectors))
 if vectors > 0 then
-  redis.call('HSET', VECTORS, unpack(ARGV, before_vectors + 1, before_words))
+  redis.call('HSET', VECTORS, unpack(ARGV, before_vectors + 1, before_fields))
 end
-if words > 0 then
+if rows > 0 then
   add_words()
 end
 if redis.call('HINCRBY', LEAVES, leaf, texts) == texts then

@@ -1,32 +1,38 @@
---! shelf leaf
+--! shelf leaf marks
 -- Clears a part of a stretch that is no document's: passages, vectors, and where their words stand. May be repeated.
 
 local leaf, low, high, words = unpack(cmsgpack.unpack(ARGV[1]))
 local kept = ARGV[2]
-local BEFORE_WORDS = 2
+local BEFORE_ROWS = 2
 
--- What one call added stands in one piece.
-local function without(there)
-  local start, stop = #there + 1, #there
-  for at = 1, #there - 2, 3 do
-    local number = string.byte(there, at)
-    if number >= low and number <= high then
-      start, stop = math.min(start, at), at + 2
+-- What one call added about a word stands in one piece.
+local function without(row, word)
+  local mark, from = mark_of(word), 1
+  while true do
+    local start, stop = entries_behind(mark, row, from)
+    if not start then
+      return row
     end
+    local first = string.byte(row, start)
+    if first and first >= low and first <= high then
+      return string.sub(row, 1, start - #mark - 2) .. string.sub(row, stop + 1)
+    end
+    from = stop + 1
   end
-  return string.sub(there, 1, start - 1) .. string.sub(there, stop + 1)
 end
 
 local function clear_words()
-  local there = redis.call('HMGET', PLACES, unpack(ARGV, BEFORE_WORDS + 1, BEFORE_WORDS + words))
+  local rows = redis.call('HMGET', PLACES, unpack(ARGV, BEFORE_ROWS + 1))
   local gone, fields = {}, {}
-  for word = 1, words do
-    local left = there[word] and without(there[word])
-    if left == '' then
-      table.insert(gone, ARGV[BEFORE_WORDS + word])
-    elseif left then
-      table.insert(fields, ARGV[BEFORE_WORDS + word])
-      table.insert(fields, left)
+  for place, row in ipairs(rows) do
+    for _, word in ipairs(row and words[place] or {}) do
+      row = without(row, word)
+    end
+    if row == '' then
+      table.insert(gone, ARGV[BEFORE_ROWS + place])
+    elseif row then
+      table.insert(fields, ARGV[BEFORE_ROWS + place])
+      table.insert(fields, row)
     end
   end
   if #gone > 0 then
@@ -40,7 +46,7 @@ end
 if redis.call('LREM', LAID, 1, kept) == 0 then
   return 0
 end
-if words > 0 then
+if #words > 0 then
   clear_words()
 end
 local numbers = {}

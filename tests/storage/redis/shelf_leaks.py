@@ -2,14 +2,12 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import cast
 
 from storage.redis.client import Client
 from storage.redis.keys import KnowledgeKeys
-from storage.redis.passages import LEAF, DocumentRecord, document_record, laid_part
-
-_ENTRY = 3
+from storage.redis.passages import ENTRY, LEAF, DocumentRecord, document_record, laid_part
 
 
 async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[bytes]) -> None:
@@ -37,11 +35,20 @@ async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[byt
                     assert owners.has(leaf * LEAF + int(number)), "a passage of nothing"
             case b"x:":
                 leaf = int(name.rpartition(b":")[2])
-                for entries in (await shelf.table(name)).values():
-                    numbers = [leaf * LEAF + low for low in entries[::_ENTRY]]
+                for entries in _entries(await shelf.table(name)):
+                    numbers = [leaf * LEAF + low for low in entries[::ENTRY]]
                     assert len(set(numbers)) == len(numbers), "a word stands twice in one passage"
                     assert all(map(owners.has, numbers)), "a word in nothing"
     assert {leaf: int(count) for leaf, count in leaves.items()} == filled, "a leaf is miscounted"
+
+
+def _entries(rows: Mapping[bytes, bytes]) -> Iterator[bytes]:
+    """What stands behind each mark."""
+    for said in rows.values():
+        for marked in said.split(b"\xff\xff")[1:]:
+            _, _, counted = marked.partition(b"\xff")
+            assert len(counted) == 1 + counted[0] * ENTRY, "a row is broken"
+            yield counted[1:]
 
 
 class _Owners:
