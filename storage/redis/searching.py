@@ -8,33 +8,26 @@ from itertools import islice
 
 import structlog
 
-from sessions.errors import StoreUnavailable
+from sessions.errors import StoreDamaged
 from sessions.knowledge.words import words
 from sessions.model import WorkspaceId
 from sessions.ports.knowledge import MOST_TERMS, Document, Found
-from sessions.recent import Recent
 from storage.redis.calls import Calls, blob, number, packed, row, text
-from storage.redis.client import Reply
 from storage.redis.homes import Homes
-from storage.redis.passages import LEAF, UnreadableRecord, document_record, found_passage, row_of
-from storage.redis.ranking import Places, Ranked, by_vector, by_words
+from storage.redis.passages import LEAF, UnreadableRecord, document_record, found_passage
+from storage.redis.places import PlaceMemory, Rank
+from storage.redis.ranking import by_vector
 from storage.redis.room import Room
 from storage.redis.vectors import VectorMemory
 from storage.wellformed import mends_text
 
 _MOST_AT_ONCE = 1_000
 """Documents or passages that one call hands out: Lua's stack bounds it."""
-_ROOM = 3_000_000
-"""So many bytes about words a search reads, rare words first: a million places."""
-_TRIES_OF_LEAVES = 8
 _MOST_WORDS = 2 * MOST_TERMS
 """A term that is no word may be several."""
 _CANDIDATES = 256
 _TRIES = 3
 """So often may documents change between finding numbers and reading what they stand for."""
-
-Rank = Callable[[int], Ranked]
-"""Makes the best so many out of what was read."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +39,7 @@ class Searching(Room):
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
         self._vectors = VectorMemory(calls)
-        self._leaves: Recent[WorkspaceId, tuple[str, tuple[int, ...]]] = Recent()
+        self._places = PlaceMemory(calls)
 
     async def document(self, workspace: WorkspaceId, source: str) -> Document | None:
         """See :meth:`sessions.ports.knowledge.Knowledge.document`."""
@@ -67,9 +60,11 @@ class Searching(Room):
                 for source, record in zip(row(sources), row(records), strict=True)
                 if record is not None
             ]
-            read = [await self._document(workspace, source, record) for source, record in pairs]
-            if None not in read:
-                return tuple(document for document in read if document is not None)
+            read = [await self._readable(workspace, source, record) for source, record in pairs]
+            shown = tuple(document for document in read if document is not None)
+            if shown or not pairs:
+                return shown
+            after = pairs[-1][0]
 
     async def find_passages(
         self, workspace: WorkspaceId, terms: Sequence[str], limit: int
@@ -82,7 +77,7 @@ class Searching(Room):
         wanted = list(islice(dict.fromkeys(said), _MOST_WORDS))
         if not wanted or limit <= 0:
             return ()
-        return await self._searched(workspace, partial(self._places, workspace, wanted), limit)
+        return await self._searched(workspace, partial(self._places.of, workspace, wanted), limit)
 
     async def near_passages(self, workspace: WorkspaceId, vector: bytes, limit: int) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.near_passages`.
@@ -99,20 +94,6 @@ class Searching(Room):
             )
 
         return await self._searched(workspace, look, limit)
-
-    async def _places(self, workspace: WorkspaceId, wanted: Sequence[str]) -> tuple[int, Rank]:
-        """Where the words stand. One round trip, unless leaves came or went since the last one."""
-        keys = self._calls.keys.of(workspace).knowledge
-        for _ in range(_TRIES_OF_LEAVES):
-            version, leaves = self._leaves.get(workspace, ("0", ()))
-            names = [keys.counters, keys.leaves, *map(keys.places, leaves)]
-            args = packed(version, _ROOM, wanted, list(map(row_of, wanted)))
-            found = row(await self._calls.run("word_places", names, args, durable=False))
-            if text(found[0]) == "places":
-                return _ranked(leaves, found)
-            there = tuple(sorted(map(number, row(found[2]))))
-            self._leaves.put(workspace, (text(found[1]), there))
-        raise StoreUnavailable("documents come and go faster than they can be searched")
 
     async def _searched(
         self, workspace: WorkspaceId, look: Callable[[], Awaitable[tuple[int, Rank]]], limit: int
@@ -179,6 +160,8 @@ class Searching(Room):
 
     async def _passage(self, workspace: WorkspaceId, kept: "_Kept", score: float) -> Found | None:
         """None, and put aside, when it cannot be read."""
+        if await self._readable(workspace, kept.source, kept.record) is None:
+            return None
         try:
             record = document_record(kept.record)
             return found_passage(record, kept.source, kept.passage, kept.vector, score)
@@ -189,6 +172,14 @@ class Searching(Room):
             names = [keys.passages(leaf), keys.quarantine]
             await self._calls.run("set_aside_passage", names, where, why, kept.passage, field)
             log.error("store.quarantined", place=where, why=why)  # noqa: TRY400 - no trace of a record
+            return None
+
+    async def _readable(self, workspace: WorkspaceId, source: str, record: bytes) -> Document | None:
+        """The document; None, too, for one that a later version wrote."""
+        try:
+            return await self._document(workspace, source, record)
+        except StoreDamaged as damage:
+            log.error("knowledge.skipped", workspace=workspace, why=str(damage))  # noqa: TRY400
             return None
 
     async def _document(self, workspace: WorkspaceId, source: str, record: bytes) -> Document | None:
@@ -213,25 +204,3 @@ class _Kept:
     number: int
     passage: bytes
     vector: bytes
-
-
-def _ranked(leaves: Sequence[int], found: list[Reply]) -> tuple[int, Rank]:
-    """After how many changes the places were read, and what ranks them."""
-    passages, length, changes = (0 if one is None else number(one) for one in row(found[1]))
-    words, rows = number(found[2]), list(map(row, row(found[3])))
-
-    def rank(most: int) -> Ranked:
-        return by_words(_placed(leaves, words, rows), passages, length, most)
-
-    return changes, rank
-
-
-def _placed(leaves: Sequence[int], words: int, rows: Sequence[Sequence[Reply]]) -> list[Places]:
-    """What stands in each leaf, as what there is about each word."""
-    return [
-        Places(
-            [leaf for leaf, entries in zip(leaves, rows, strict=True) if entries[word] is not None],
-            [blob(entries[word]) for entries in rows if entries[word] is not None],
-        )
-        for word in range(words)
-    ]

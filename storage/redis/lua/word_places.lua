@@ -1,9 +1,9 @@
 --! marks
--- Where words stand, leaf by leaf. See Knowledge.find_passages. Which leaves there are the caller remembers: where that
+-- Where words stand in some leaves. See Knowledge.find_passages. Which leaves there are the caller remembers: where that
 -- is out of date, says which there are. Of words that stand almost everywhere only as many are read as there is room.
 
 local COUNTERS, LEAVES, BEFORE_LEAVES = KEYS[1], KEYS[2], 2
-local known, room, words, fields = unpack(cmsgpack.unpack(ARGV[1]))
+local known, count, room, words, fields = unpack(cmsgpack.unpack(ARGV[1]))
 local leaves, SAMPLES = #KEYS - BEFORE_LEAVES, 16
 
 -- All that a row says of a word, or false.
@@ -20,7 +20,7 @@ end
 local function sizes()
   local step, seen, sums = math.max(1, math.floor(leaves / SAMPLES)), 0, {}
   for place = 1, #words do
-    sums[place] = { 0, mark_of(words[place]), fields[place] }
+    sums[place] = { 0, mark_of(words[place]), fields[place], place - 1 }
   end
   for place = BEFORE_LEAVES + 1, #KEYS, step do
     seen = seen + 1
@@ -35,10 +35,10 @@ local function sizes()
 end
 
 local version = redis.call('HGET', COUNTERS, 'leaves') or '0'
-if version ~= known or redis.call('HLEN', LEAVES) ~= leaves then
+if version ~= known or redis.call('HLEN', LEAVES) ~= count then
   return { 'leaves', version, redis.call('HKEYS', LEAVES) }
 end
-local order, marks, wanted = sizes(), {}, {}
+local order, marks, wanted, chosen = sizes(), {}, {}, {}
 table.sort(order, function(one, other)
   return one[1] < other[1]
 end)
@@ -47,6 +47,7 @@ for rank, one in ipairs(order) do
   if rank == 1 or room >= 0 then
     table.insert(marks, one[2])
     table.insert(wanted, one[3])
+    table.insert(chosen, one[4])
   end
 end
 local found = {}
@@ -57,4 +58,4 @@ for place = BEFORE_LEAVES + 1, #KEYS do
   end
   found[place - BEFORE_LEAVES] = rows
 end
-return { 'places', redis.call('HMGET', COUNTERS, 'passages', 'words', 'changes'), #wanted, found }
+return { 'places', redis.call('HMGET', COUNTERS, 'passages', 'words', 'changes'), chosen, found }
