@@ -16,8 +16,11 @@ SILENCE = 60.0
 """Seconds after a line that the store is away until the next one: it may come and go every moment."""
 
 WRITING = frozenset(
-    ("accept", "renew", "note_reply", "commit", "delivered", "admit", "hold_role", "muster", "check")
-) | {"put_document"}
+    (
+        *("accept", "renew", "note_reply", "commit", "delivered", "admit"),
+        *("hold_role", "muster", "check", "put_document"),
+    )
+)
 """Methods that surely have written when they return."""
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from sessions.model import WorkspaceId
 from sessions.recent import Recent
 from storage.redis.calls import Calls, blob, number, packed, row, text
 from storage.redis.client import Reply
-from storage.redis.passages import row_of
+from storage.redis.passages import ENTRY, LEAF, row_of
 from storage.redis.ranking import Places, Ranked, by_words
 
 Rank = Callable[[int], Ranked]
@@ -16,7 +16,7 @@ Rank = Callable[[int], Ranked]
 
 _LEAVES_AT_ONCE = 512
 """One script looks into so many: with many words some milliseconds of the server."""
-_ROOM = 6_000
+_ROOM = 8 * LEAF * ENTRY
 """Bytes about words that are read of a leaf on the average, rare words first: all about eight words."""
 _TRIES = 8
 

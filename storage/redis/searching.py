@@ -112,17 +112,17 @@ class Searching(Room):
     ) -> tuple[Found, ...] | None:
         """The first ones that are a document's; None where a document may have been missed."""
         found: list[Found] = []
-        done, most = 0, max(2 * limit, _CANDIDATES)
+        done, most, most_read = 0, max(2 * limit, _CANDIDATES), min(2 * limit, _CANDIDATES)
         while True:
             numbers, scores = await asyncio.to_thread(rank, most)
             while done < len(numbers) and len(found) < limit:
-                some = slice(done, done + _CANDIDATES)
+                some = slice(done, done + most_read)
                 given = (numbers[some], scores[some], limit - len(found))
                 read = await self._read(workspace, changes, *given, last=last)
                 if read is None:
                     return None
                 found += read
-                done += _CANDIDATES
+                done += most_read
             if len(found) >= limit or len(numbers) < most:
                 return tuple(found)
             done, most = len(numbers), most * 16

@@ -4,7 +4,7 @@
 
 local COUNTERS, LEAVES, BEFORE_LEAVES = KEYS[1], KEYS[2], 2
 local known, count, room, words, fields = unpack(cmsgpack.unpack(ARGV[1]))
-local leaves, SAMPLES = #KEYS - BEFORE_LEAVES, 16
+local leaves, SAMPLES, MOST_BYTES = #KEYS - BEFORE_LEAVES, 16, 768
 
 -- All that a row says of a word, or false.
 local function entries_of(row, mark)
@@ -16,11 +16,14 @@ local function entries_of(row, mark)
   return #found > 0 and table.concat(found)
 end
 
--- How many bytes there are about each word, by some of the leaves.
+-- How many bytes there are about each word, by some of the leaves. Not asked where there is room for all.
 local function sizes()
   local step, seen, sums = math.max(1, math.floor(leaves / SAMPLES)), 0, {}
   for place = 1, #words do
     sums[place] = { 0, mark_of(words[place]), fields[place], place - 1 }
+  end
+  if MOST_BYTES * #words * leaves <= room then
+    return sums
   end
   for place = BEFORE_LEAVES + 1, #KEYS, step do
     seen = seen + 1
