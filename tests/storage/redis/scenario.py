@@ -1,7 +1,9 @@
 """A day in the life of a store: every method of its ports, in steps."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from sessions.model import (
     Audience,
@@ -15,6 +17,7 @@ from sessions.model import (
     SessionKey,
 )
 from sessions.ports.errands import Errand
+from sessions.ports.knowledge import Document, DocumentId, Knowledge, Passage
 from sessions.ports.store import Store
 from sessions.ports.turns import Known
 from tests.storage.contract.scene import (
@@ -35,6 +38,9 @@ Between = Callable[[], Awaitable[None]]
 Advance = Callable[[timedelta], Awaitable[None]]
 
 _ROLE, _ONE, _TWO = RoleName("telegram:1:updates"), Holder("one"), Holder("two")
+_DOCUMENT = Document(
+    DocumentId("id"), "guide.md", "Guide", "c0ffee", 99, 1, datetime(2031, 3, 5, tzinfo=UTC)
+)
 _ERRAND = Errand(EventId("errand"), Platform.TELEGRAM, b"\x00body")
 
 
@@ -45,6 +51,7 @@ async def live(store: Store, advance: Advance, between: Between) -> list[object]
     await _command(store, session, diary)
     await _sweep(store, advance, diary)
     await _serve(store, advance, diary)
+    await _know(cast("Knowledge", store), session, diary)
     await _move(store, diary)
     return diary.told
 
@@ -138,6 +145,20 @@ async def _serve(store: Store, advance: Advance, diary: _Diary) -> None:
     await diary.do(store.leave_role(_ROLE, _ONE))
     await diary.note(await store.muster(_ONE, 3, LEASE))
     await diary.do(store.dismiss(_ONE))
+
+
+async def _know(store: Knowledge, session: SessionKey, diary: _Diary) -> None:
+    home = session.workspace
+    for number in range(2):
+        document = replace(_DOCUMENT, digest=f"{number}")
+        passages = (Passage(0, "top", f"Some words {number}", b"\x7f\x00"),)
+        await diary.do(store.put_document(home, document, passages))
+    await diary.note(await store.document(home, _DOCUMENT.source))
+    await diary.note(await store.documents(home, "", 10))
+    await diary.note(await store.find_passages(home, ("word",), 10))
+    await diary.note(await store.near_passages(home, b"\x7f\x01", 10))
+    await diary.do(store.put_document(home, replace(_DOCUMENT, source="other.md"), ()))
+    await diary.note(await store.drop_document(home, _DOCUMENT.source))
 
 
 async def _move(store: Store, diary: _Diary) -> None:
