@@ -110,7 +110,7 @@ _decode_text = msgspec.msgpack.Decoder(_Text).decode
 def token_of(document: Document, passages: Sequence[Passage]) -> str:
     """What this content is known by: a repeat goes on where it was broken off."""
     digest = hashlib.sha256(_FORMAT)
-    digest.update(_pack((document.id, document.source, document.title, document.digest, document.size)))
+    digest.update(_pack(document))
     for passage in passages:
         digest.update(_pack((passage.number, passage.place, passage.text, passage.vector)))
     return digest.hexdigest()[:32]

@@ -14,8 +14,8 @@ from storage.redis.ranking import Places, Ranked, by_words
 Rank = Callable[[int], Ranked]
 """Makes the best so many out of what was read."""
 
-_LEAVES_AT_ONCE = 512
-"""One script looks into so many: with many words some milliseconds of the server."""
+_LEAVES_AT_ONCE = 128
+"""One script looks into so many: with many common words some milliseconds of the server."""
 _ROOM = 8 * LEAF * ENTRY
 """Bytes about words that are read of a leaf on the average, rare words first: all about eight words."""
 _TRIES = 8
@@ -31,7 +31,7 @@ class PlaceMemory:
     async def of(self, workspace: WorkspaceId, words: Sequence[str]) -> tuple[int, Rank]:
         """After how many changes it was read where these words stand, and what ranks the passages.
 
-        One round trip for 131,072 passages, and one more if leaves came or went since the last time.
+        One round trip for 32,768 passages, and one more if leaves came or went since the last time.
         """
         for _ in range(_TRIES):
             version, leaves = self._leaves.get(workspace, ("0", ()))

@@ -71,7 +71,7 @@ class Searching(Room):
     ) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.find_passages`.
 
-        Two round trips: where the words stand, and what stands there.
+        Two round trips up to 32,768 passages: where the words stand, and what stands there.
         """
         said = (word for term in islice(terms, MOST_TERMS) for word in words(term))
         wanted = list(islice(dict.fromkeys(said), _MOST_WORDS))
