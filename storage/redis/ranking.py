@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _SATURATION, _BY_LENGTH = 1.2, 0.75
 """k1 and b, as FTS5 has them: https://www.sqlite.org/fts5.html#the_bm25_function"""
-_ROWS = 8_192
-"""Vectors that are multiplied at once: each is four times as large meanwhile."""
+_ROWS = 128
+"""Vectors that are multiplied at once: they fit into a cache, and are too few to be worth threads of BLAS."""
 
 Ranked = tuple[list[int], list[float]]
 """Numbers of passages and their scores, best first."""
