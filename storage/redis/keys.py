@@ -26,7 +26,8 @@
     {bNNN}:<workspace>:kw:<n>     which words stand in the stretch that begins with that number
     {bNNN}:<workspace>:kp:<leaf>  passages of a leaf (256 numbers)
     {bNNN}:<workspace>:kv:<leaf>  their vectors
-    {bNNN}:<workspace>:kx:<word>  where a word stands, by leaf
+    {bNNN}:<workspace>:kx:<leaf>  which words stand where in it, in rows
+    {bNNN}:<workspace>:kf         the leaves there are, with how many numbers of each are filled
     k:<workspace key>             the workspace that a key leads to
     {c:<chat>}:h                  which workspace holds each thread of the chat
     {c:<chat>}:l:<thread>:<who>   what a person saw listed, for an hour
@@ -50,7 +51,16 @@ _CACHED = 4096
 class KnowledgeKeys:
     """The keys of one workspace's knowledge."""
 
-    __slots__ = ("_base", "counters", "documents", "numbers", "quarantine", "sources", "stretches")
+    __slots__ = (
+        "_base",
+        "counters",
+        "documents",
+        "leaves",
+        "numbers",
+        "quarantine",
+        "sources",
+        "stretches",
+    )
 
     def __init__(self, base: bytes, quarantine: bytes) -> None:
         self._base = base
@@ -59,6 +69,7 @@ class KnowledgeKeys:
         self.numbers = base + b":kn"
         self.counters = base + b":kc"
         self.stretches = base + b":ks"
+        self.leaves = base + b":kf"
         self.quarantine = quarantine
 
     @property
@@ -78,9 +89,20 @@ class KnowledgeKeys:
         """The vectors of the leaf."""
         return b"%b:kv:%d" % (self._base, leaf)
 
-    def word(self, word: str) -> bytes:
-        """Where the word stands."""
-        return b"%b:kx:%b" % (self._base, word.encode())
+    def places(self, leaf: int) -> bytes:
+        """Which words stand where in the leaf."""
+        return b"%b:kx:%d" % (self._base, leaf)
+
+    def of_part(self, first: int, leaf: int) -> list[bytes]:
+        """What every script about a part of the stretch is given."""
+        return [
+            *self.of_shelf,
+            self.leaves,
+            self.laid(first),
+            self.passages(leaf),
+            self.vectors(leaf),
+            self.places(leaf),
+        ]
 
 
 class WorkspaceKeys:

@@ -6,6 +6,7 @@ too, by whoever puts or drops the next one in the workspace if its process did n
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from storage.redis.passages import (
     laid,
     laid_part,
     record_of,
+    row_of,
     token_of,
 )
 from storage.redis.records import microseconds
@@ -96,23 +98,14 @@ class Library(Searching):
 
     async def _add(self, workspace: WorkspaceId, first: int, place: int, addition: Addition) -> bool:
         keys, part = self._calls.keys.of(workspace).knowledge, addition.part
-        names = [
-            *keys.of_shelf,
-            keys.laid(first),
-            keys.passages(part.leaf),
-            keys.vectors(part.leaf),
-            *map(keys.word, part.words),
-        ]
-        counts = (len(addition.texts) // 2, len(addition.vectors) // 2)
-        args = (
-            packed(self._calls.clock, first, place, _PATIENCE, part.leaf, addition.length, *counts),
-            laid(part),
-            *addition.texts,
-            *addition.vectors,
-            *addition.places,
-        )
+        counts = (len(addition.texts) // 2, len(addition.vectors) // 2, len(addition.rows))
+        head = (self._calls.clock, first, place, _PATIENCE, part.leaf, addition.length, *counts)
+        args = (*addition.texts, *addition.vectors, *addition.rows, *addition.rows.values())
+        names = keys.of_part(first, part.leaf)
         # What waits for replicas is the script that lets it be found: they have this one before.
-        return bool(await self._calls.run("add_passages", names, *args, durable=False))
+        return bool(
+            await self._calls.run("add_passages", names, packed(*head), laid(part), *args, durable=False)
+        )
 
     async def _clear(self, workspace: WorkspaceId, stretches: Iterable[int]) -> None:
         """Clear what belongs to no document. If that fails, somebody does it later."""
@@ -128,7 +121,7 @@ class Library(Searching):
         while parts := row(await self._calls.client.command(name, b"LRANGE", name, 0, _PARTS - 1)):
             for kept in map(blob, parts):
                 await self._clear_part(workspace, first, kept)
-        await self._calls.run("forget_stretch", [*keys.of_shelf, name], first, durable=False)
+        await self._calls.run("forget_stretch", [*keys.of_shelf, keys.leaves, name], first, durable=False)
 
     async def _clear_part(self, workspace: WorkspaceId, first: int, kept: bytes) -> None:
         keys = self._calls.keys.of(workspace).knowledge
@@ -140,12 +133,9 @@ class Library(Searching):
             await self._calls.run("set_aside_part", names, where, why, kept)
             log.error("store.quarantined", place=where, why=why)  # noqa: TRY400 - no trace of a record
             return
-        names = [
-            *keys.of_shelf,
-            keys.laid(first),
-            keys.passages(part.leaf),
-            keys.vectors(part.leaf),
-            *map(keys.word, part.words),
-        ]
-        args = (packed(part.leaf, part.low, part.high), kept)
-        await self._calls.run("clear_passages", names, *args, durable=False)
+        names = keys.of_part(first, part.leaf)
+        rows = defaultdict[int, list[str]](list)
+        for word in part.words:
+            rows[row_of(word)].append(word)
+        head = packed(part.leaf, part.low, part.high, list(rows.values()))
+        await self._calls.run("clear_passages", names, head, kept, *rows, durable=False)

@@ -1,17 +1,19 @@
 """Documents and passages as the scripts keep them: records, and parts of a stretch.
 
 Passages are numbered through a workspace. A document has a *stretch* of numbers, which are given once;
-256 numbers are a *leaf*. Where a word stands in a leaf is three bytes a passage: its number in the leaf,
-how often the word stands there, and the passage's length in words on a scale of powers of two.
+256 numbers are a *leaf*. Where a word stands in a leaf is an *entry* of three bytes a passage: its number
+in the leaf, how often the word stands there, and its length in words on a scale of powers of two. A *row*
+has the entries of some words, each behind a mark; lua/marks.lua reads it.
 """
 
 import hashlib
 import math
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -22,17 +24,24 @@ from storage.redis.records import instant, moment
 
 LEAF = 256
 """Passages of a leaf."""
+ENTRY = 3
+"""Bytes."""
 LENGTH_STEPS = 16
 """Steps of the scale of lengths between a length and its double: 4 % each."""
 
+ROWS = 512
+"""Rows of a leaf: fewer take less memory, more write less for a small document."""
+
 _VERSION = 1
+_HIGHEST = 250
+"""No number of an entry but the first is higher: so that 255 and 255 stand in marks only."""
 _FORMAT = b"1"
 """What a part of a stretch looks like. Another one is not filled up by this program."""
 _MOST_PASSAGES = 64
-_MOST_WORDS = 1_000
-"""One script adds this much: about three milliseconds of the server."""
-_MOST_WORDS_OF_ONE = 4_000
-"""Different words of a passage that count: Lua's stack bounds the keys of a script."""
+_MOST_WORDS = 1_500
+"""One script adds this much: about three milliseconds of a busy server."""
+_MOST_WORDS_OF_ONE = 3_000
+"""Different words of a passage that count: Lua's stack bounds what a script hands to a command."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -85,8 +94,13 @@ class Addition:
     part: Part
     texts: list[int | bytes]
     vectors: list[int | bytes]
-    places: list[bytes]
+    rows: dict[int, bytes]
     length: int
+
+
+def row_of(word: str) -> int:
+    """Where in a leaf the word is."""
+    return crc32(word.encode()) % ROWS
 
 
 _decode_document = msgspec.msgpack.Decoder(DocumentRecord).decode
@@ -96,7 +110,7 @@ _decode_text = msgspec.msgpack.Decoder(_Text).decode
 def token_of(document: Document, passages: Sequence[Passage]) -> str:
     """What this content is known by: a repeat goes on where it was broken off."""
     digest = hashlib.sha256(_FORMAT)
-    digest.update(_pack((document.id, document.source, document.title, document.digest, document.size)))
+    digest.update(_pack(document))
     for passage in passages:
         digest.update(_pack((passage.number, passage.place, passage.text, passage.vector)))
     return digest.hexdigest()[:32]
@@ -180,14 +194,16 @@ class _Adding:
     def take(self, passage: Passage) -> bool:
         """Add the passage, unless with its words it would be too much."""
         counts = Counter(words(passage.text))
-        length, different = counts.total(), counts.most_common(_MOST_WORDS_OF_ONE)
-        fresh = sum(word not in self._places for word, _ in different)
-        if self.count and len(self._places) + fresh > _MOST_WORDS:
+        length = counts.total()
+        if len(counts) > _MOST_WORDS_OF_ONE:
+            counts = Counter(dict(counts.most_common(_MOST_WORDS_OF_ONE)))
+        fresh = counts.keys() - self._places.keys()
+        if self.count and len(self._places) + len(fresh) > _MOST_WORDS:
             return False
         number = self._low + self.count
-        measure = min(255, round(LENGTH_STEPS * math.log2(1 + length)))
-        for word, often in different:
-            self._places.setdefault(word, bytearray()).extend((number, min(255, often), measure))
+        measure = min(_HIGHEST, round(LENGTH_STEPS * math.log2(1 + length)))
+        for word, often in counts.items():
+            self._places.setdefault(word, bytearray()).extend((number, min(_HIGHEST, often), measure))
         self._texts += (number, _pack((passage.number, passage.place, passage.text)))
         if passage.vector:
             self._vectors += (number, passage.vector)
@@ -198,6 +214,9 @@ class _Adding:
     def addition(self) -> Addition:
         """What was taken."""
         part = Part(self._leaf, self._low, self._low + self.count - 1, tuple(self._places))
-        return Addition(
-            part, self._texts, self._vectors, list(map(bytes, self._places.values())), self._length
-        )
+        rows = defaultdict[int, bytearray](bytearray)
+        for word, entries in self._places.items():
+            count = len(entries) // ENTRY
+            rows[row_of(word)] += b"\xff\xff%b\xff%c%b" % (word.encode(), count, bytes(entries))
+        made = {row: bytes(said) for row, said in rows.items()}
+        return Addition(part, self._texts, self._vectors, made, self._length)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from storage.redis.passages import LEAF, LENGTH_STEPS
+from storage.redis.passages import ENTRY, LEAF, LENGTH_STEPS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 _SATURATION, _BY_LENGTH = 1.2, 0.75
 """k1 and b, as FTS5 has them: https://www.sqlite.org/fts5.html#the_bm25_function"""
-_ENTRY = 3
-_ROWS = 8_192
-"""Vectors that are multiplied at once: each is four times as large meanwhile."""
+_ROWS = 128
+"""Vectors that are multiplied at once: they fit into a cache, and are too few to be worth threads of BLAS."""
 
 Ranked = tuple[list[int], list[float]]
 """Numbers of passages and their scores, best first."""
@@ -51,9 +50,9 @@ def by_words(words: Sequence[Places], passages: int, length: int, most: int) -> 
     average = max(length / max(passages, 1), 1.0)
     weights = _SATURATION * (1 - _BY_LENGTH + _BY_LENGTH * lengths / average)
     for word in words:
-        whole = [one[: len(one) // _ENTRY * _ENTRY] for one in word.entries]
-        entries = np.frombuffer(b"".join(whole), dtype=np.uint8).reshape(-1, _ENTRY)
-        counts = [len(one) // _ENTRY for one in whole]
+        whole = [one[: len(one) // ENTRY * ENTRY] for one in word.entries]
+        entries = np.frombuffer(b"".join(whole), dtype=np.uint8).reshape(-1, ENTRY)
+        counts = [len(one) // ENTRY for one in whole]
         rows = np.repeat(np.searchsorted(known, np.array(word.leaves, dtype=np.int64)), counts)
         often = entries[:, 1].astype(np.float64)
         total = max(passages, len(entries))

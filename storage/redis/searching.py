@@ -8,30 +8,26 @@ from itertools import islice
 
 import structlog
 
+from sessions.errors import StoreDamaged
 from sessions.knowledge.words import words
 from sessions.model import WorkspaceId
 from sessions.ports.knowledge import MOST_TERMS, Document, Found
 from storage.redis.calls import Calls, blob, number, packed, row, text
-from storage.redis.client import Reply
 from storage.redis.homes import Homes
 from storage.redis.passages import LEAF, UnreadableRecord, document_record, found_passage
-from storage.redis.ranking import Places, Ranked, by_vector, by_words
+from storage.redis.places import PlaceMemory, Rank
+from storage.redis.ranking import by_vector
 from storage.redis.room import Room
 from storage.redis.vectors import VectorMemory
 from storage.wellformed import mends_text
 
 _MOST_AT_ONCE = 1_000
 """Documents or passages that one call hands out: Lua's stack bounds it."""
-_MOST_LEAVES = 4_096
-"""So many leaves of words a search reads, those of rare words first: about a million places."""
 _MOST_WORDS = 2 * MOST_TERMS
 """A term that is no word may be several."""
 _CANDIDATES = 256
 _TRIES = 3
 """So often may documents change between finding numbers and reading what they stand for."""
-
-Rank = Callable[[int], Ranked]
-"""Makes the best so many out of what was read."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +39,7 @@ class Searching(Room):
     def __init__(self, calls: Calls, homes: Homes) -> None:
         super().__init__(calls, homes)
         self._vectors = VectorMemory(calls)
+        self._places = PlaceMemory(calls)
 
     async def document(self, workspace: WorkspaceId, source: str) -> Document | None:
         """See :meth:`sessions.ports.knowledge.Knowledge.document`."""
@@ -63,31 +60,24 @@ class Searching(Room):
                 for source, record in zip(row(sources), row(records), strict=True)
                 if record is not None
             ]
-            read = [await self._document(workspace, source, record) for source, record in pairs]
-            if None not in read:
-                return tuple(document for document in read if document is not None)
+            read = [await self._readable(workspace, source, record) for source, record in pairs]
+            shown = tuple(document for document in read if document is not None)
+            if shown or not pairs:
+                return shown
+            after = pairs[-1][0]
 
     async def find_passages(
         self, workspace: WorkspaceId, terms: Sequence[str], limit: int
     ) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.find_passages`.
 
-        Two round trips: where the words stand, and what stands there.
+        Two round trips up to 32,768 passages: where the words stand, and what stands there.
         """
         said = (word for term in islice(terms, MOST_TERMS) for word in words(term))
         wanted = list(islice(dict.fromkeys(said), _MOST_WORDS))
         if not wanted or limit <= 0:
             return ()
-        keys = self._calls.keys.of(workspace).knowledge
-        names = [keys.counters, *map(keys.word, wanted)]
-
-        async def look() -> tuple[int, Rank]:
-            reply = await self._calls.run("word_places", names, _MOST_LEAVES, durable=False)
-            counters, found = row(reply)
-            passages, length, changes = (0 if one is None else number(one) for one in row(counters))
-            return changes, partial(by_words, list(map(_places, row(found))), passages, length)
-
-        return await self._searched(workspace, look, limit)
+        return await self._searched(workspace, partial(self._places.of, workspace, wanted), limit)
 
     async def near_passages(self, workspace: WorkspaceId, vector: bytes, limit: int) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.near_passages`.
@@ -122,17 +112,17 @@ class Searching(Room):
     ) -> tuple[Found, ...] | None:
         """The first ones that are a document's; None where a document may have been missed."""
         found: list[Found] = []
-        done, most = 0, max(2 * limit, _CANDIDATES)
+        done, most, most_read = 0, max(2 * limit, _CANDIDATES), min(2 * limit, _CANDIDATES)
         while True:
             numbers, scores = await asyncio.to_thread(rank, most)
             while done < len(numbers) and len(found) < limit:
-                some = slice(done, done + _CANDIDATES)
+                some = slice(done, done + most_read)
                 given = (numbers[some], scores[some], limit - len(found))
                 read = await self._read_passages(workspace, changes, *given, last=last)
                 if read is None:
                     return None
                 found += read
-                done += _CANDIDATES
+                done += most_read
             if len(found) >= limit or len(numbers) < most:
                 return tuple(found)
             done, most = len(numbers), most * 16
@@ -170,6 +160,8 @@ class Searching(Room):
 
     async def _passage(self, workspace: WorkspaceId, kept: "_Kept", score: float) -> Found | None:
         """None, and put aside, when it cannot be read."""
+        if await self._readable(workspace, kept.source, kept.record) is None:
+            return None
         try:
             record = document_record(kept.record)
             return found_passage(record, kept.source, kept.passage, kept.vector, score)
@@ -180,6 +172,14 @@ class Searching(Room):
             names = [keys.passages(leaf), keys.quarantine]
             await self._calls.run("set_aside_passage", names, where, why, kept.passage, field)
             log.error("store.quarantined", place=where, why=why)  # noqa: TRY400 - no trace of a record
+            return None
+
+    async def _readable(self, workspace: WorkspaceId, source: str, record: bytes) -> Document | None:
+        """The document; None, too, for one that a later version wrote."""
+        try:
+            return await self._document(workspace, source, record)
+        except StoreDamaged as damage:
+            log.error("knowledge.skipped", workspace=workspace, why=str(damage))  # noqa: TRY400
             return None
 
     async def _document(self, workspace: WorkspaceId, source: str, record: bytes) -> Document | None:
@@ -204,8 +204,3 @@ class _Kept:
     number: int
     passage: bytes
     vector: bytes
-
-
-def _places(reply: Reply) -> Places:
-    flat = row(reply)
-    return Places([number(leaf) for leaf in flat[::2]], [blob(entries) for entries in flat[1::2]])

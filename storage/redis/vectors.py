@@ -20,6 +20,7 @@ _PAGE = 1_000
 class _Shelf:
     """One workspace's vectors by their length, and how many passages from which number on are known."""
 
+    connections: int = 0
     changes: int = 0
     stretches: Mapping[int, int] = field(default_factory=dict)
     vectors: dict[int, Vectors] = field(default_factory=dict)
@@ -38,6 +39,10 @@ class VectorMemory:
         shelf = self._shelves.get(workspace, None) or _Shelf()
         self._shelves.put(workspace, shelf)
         async with shelf.lock:
+            if shelf.connections != self._calls.client.connections:
+                # A failover may have given the same numbers to others.
+                shelf.connections, shelf.changes = self._calls.client.connections, 0
+                shelf.stretches, shelf.vectors = {}, {}
             counters = self._calls.keys.of(workspace).knowledge.counters
             changes = await self._calls.client.command(counters, b"HGET", counters, "changes")
             if changes is not None and number(changes) != shelf.changes:

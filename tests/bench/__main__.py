@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
 from tests.bench.fast_context import fast_context
-from tests.bench.redis_knowledge import redis_knowledge
 from tests.bench.knowledge import adding, searching
+from tests.bench.redis_knowledge import redis_knowledge
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers

@@ -1,10 +1,24 @@
---! time shelf
+--! time shelf leaf
 -- Fills a part of a stretch: passages of one leaf, their vectors, and where their words stand. Once, by its number.
 
-local clock, first, number, patience, leaf, words, texts, vectors = unpack(cmsgpack.unpack(ARGV[1]))
-local LAID, PASSAGES, VECTORS, BEFORE_WORDS, BEFORE_TEXTS = KEYS[6], KEYS[7], KEYS[8], 8, 2
+local clock, first, number, patience, leaf, length, texts, vectors, rows = unpack(cmsgpack.unpack(ARGV[1]))
+local BEFORE_TEXTS = 2
 local before_vectors = BEFORE_TEXTS + 2 * texts
-local before_places = before_vectors + 2 * vectors
+local before_fields = before_vectors + 2 * vectors
+local before_rows = before_fields + rows
+
+-- What is added comes behind what other parts put there.
+local function add_words()
+  local there = redis.call('HMGET', PLACES, unpack(ARGV, before_fields + 1, before_rows))
+  local fields = {}
+  for place = 1, rows do
+    local added = ARGV[before_rows + place]
+    fields[2 * place - 1] = ARGV[before_fields + place]
+    fields[2 * place] = there[place] and there[place] .. added or added
+  end
+  redis.call('HSET', PLACES, unpack(fields))
+end
+
 local now = store_time(clock)
 local stretch = filling(first, now)
 if not stretch or stretch[BATCHES] < number then
@@ -16,12 +30,14 @@ end
 redis.call('RPUSH', LAID, ARGV[2])
 redis.call('HSET', PASSAGES, unpack(ARGV, BEFORE_TEXTS + 1, before_vectors))
 if vectors > 0 then
-  redis.call('HSET', VECTORS, unpack(ARGV, before_vectors + 1, before_places))
+  redis.call('HSET', VECTORS, unpack(ARGV, before_vectors + 1, before_fields))
 end
-for place = BEFORE_WORDS + 1, #KEYS do
-  local there, added = redis.call('HGET', KEYS[place], leaf), ARGV[before_places + place - BEFORE_WORDS]
-  redis.call('HSET', KEYS[place], leaf, there and there .. added or added)
+if rows > 0 then
+  add_words()
 end
-stretch[BATCHES], stretch[FILLED_WORDS], stretch[DUE] = number + 1, stretch[FILLED_WORDS] + words, now + patience
+if redis.call('HINCRBY', LEAVES, leaf, texts) == texts then
+  redis.call('HINCRBY', COUNTERS, 'leaves', 1)
+end
+stretch[BATCHES], stretch[FILLED_WORDS], stretch[DUE] = number + 1, stretch[FILLED_WORDS] + length, now + patience
 save_stretch(first, stretch)
 return 1

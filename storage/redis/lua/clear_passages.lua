@@ -1,31 +1,53 @@
---! shelf
+--! shelf leaf marks
 -- Clears a part of a stretch that is no document's: passages, vectors, and where their words stand. May be repeated.
 
-local leaf, low, high = unpack(cmsgpack.unpack(ARGV[1]))
-local LAID, PASSAGES, VECTORS = KEYS[6], KEYS[7], KEYS[8]
+local leaf, low, high, words = unpack(cmsgpack.unpack(ARGV[1]))
+local kept = ARGV[2]
+local BEFORE_ROWS = 2
 
--- What one call added stands in one piece.
-local function without(there)
-  local start, stop = #there + 1, #there
-  for at = 1, #there - 2, 3 do
-    local number = string.byte(there, at)
-    if number >= low and number <= high then
-      start, stop = math.min(start, at), at + 2
+-- What one call added about a word stands in one piece.
+local function without(row, word)
+  local mark, from = mark_of(word), 1
+  while true do
+    local start, stop = entries_behind(mark, row, from)
+    if not start then
+      return row
     end
+    local first = string.byte(row, start)
+    if first and first >= low and first <= high then
+      return string.sub(row, 1, start - #mark - 2) .. string.sub(row, stop + 1)
+    end
+    from = stop + 1
   end
-  return string.sub(there, 1, start - 1) .. string.sub(there, stop + 1)
 end
 
-for place = 9, #KEYS do
-  local there = redis.call('HGET', KEYS[place], leaf)
-  if there then
-    local left = without(there)
-    if left == '' then
-      redis.call('HDEL', KEYS[place], leaf)
-    else
-      redis.call('HSET', KEYS[place], leaf, left)
+local function clear_words()
+  local rows = redis.call('HMGET', PLACES, unpack(ARGV, BEFORE_ROWS + 1))
+  local gone, fields = {}, {}
+  for place, row in ipairs(rows) do
+    for _, word in ipairs(row and words[place] or {}) do
+      row = without(row, word)
+    end
+    if row == '' then
+      table.insert(gone, ARGV[BEFORE_ROWS + place])
+    elseif row then
+      table.insert(fields, ARGV[BEFORE_ROWS + place])
+      table.insert(fields, row)
     end
   end
+  if #gone > 0 then
+    redis.call('HDEL', PLACES, unpack(gone))
+  end
+  if #fields > 0 then
+    redis.call('HSET', PLACES, unpack(fields))
+  end
+end
+
+if redis.call('LREM', LAID, 1, kept) == 0 then
+  return 0
+end
+if #words > 0 then
+  clear_words()
 end
 local numbers = {}
 for number = low, high do
@@ -33,4 +55,8 @@ for number = low, high do
 end
 redis.call('HDEL', PASSAGES, unpack(numbers))
 redis.call('HDEL', VECTORS, unpack(numbers))
-return redis.call('LREM', LAID, 1, ARGV[2])
+if redis.call('HINCRBY', LEAVES, leaf, -#numbers) <= 0 then
+  redis.call('HDEL', LEAVES, leaf)
+  redis.call('HINCRBY', COUNTERS, 'leaves', 1)
+end
+return 1

@@ -1,7 +1,6 @@
---! shelf
+--! shelf leaf
 -- Forgets a stretch of which nothing is left to be cleared.
 
-local LAID = KEYS[6]
 if redis.call('EXISTS', LAID) == 0 then
   redis.call('HDEL', STRETCHES, ARGV[1])
 end

@@ -27,7 +27,7 @@ _FORMS = {
     "event": (r"\{b\d{3}\}:[0-9a-f]{16}:[ec]:.*", 48 * _HOUR),
     "shelf": (r"\{b\d{3}\}:[0-9a-f]{16}:(k:(fact|checkpoint)|m:fact)", None),
     "dropped": (r"\{b\d{3}\}:[0-9a-f]{16}:g:fact:.*", 48 * _HOUR),
-    "knowledge": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):k([dlncs]|[wpvx]:.*)", None),
+    "knowledge": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):k([dlncsf]|[wpvx]:\d+)", None),
     "lead": (r"k:.*", None),
     "homes": (r"\{c:.*\}:h", None),
     "listing": (r"\{c:.*\}:l:.*", _HOUR),

@@ -1,14 +1,13 @@
 """What a workspace's knowledge may leave in Redis: what is a document's, or waits to be cleared."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from typing import cast
 
 from storage.redis.client import Client
 from storage.redis.keys import KnowledgeKeys
-from storage.redis.passages import LEAF, DocumentRecord, document_record, laid_part
-
-_ENTRY = 3
+from storage.redis.passages import ENTRY, LEAF, DocumentRecord, document_record, laid_part
 
 
 async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[bytes]) -> None:
@@ -20,6 +19,7 @@ async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[byt
     await shelf.check_documents(records)
     waiting = [int(first) for first in await shelf.table(keys.stretches)]
     owners = _Owners(records.values(), waiting)
+    leaves, filled = await shelf.table(keys.leaves), Counter[bytes]()
     for name in names:
         match name.removeprefix(keys.documents[:-1])[:2]:
             case b"w:":
@@ -27,17 +27,28 @@ async def check_shelf(client: Client, keys: KnowledgeKeys, names: Collection[byt
                 assert owners.has(first), "words of nothing"
                 for kept in await shelf.elements(name):
                     part = laid_part(kept)
-                    assert part.low >= 0
-                    assert part.high < LEAF
+                    assert 0 <= part.low <= part.high < LEAF
+                    filled[b"%d" % part.leaf] += part.high - part.low + 1
             case b"p:" | b"v:":
                 leaf = int(name.rpartition(b":")[2])
                 for number in await shelf.table(name):
                     assert owners.has(leaf * LEAF + int(number)), "a passage of nothing"
             case b"x:":
-                for place, entries in (await shelf.table(name)).items():
-                    numbers = [int(place) * LEAF + low for low in entries[::_ENTRY]]
+                leaf = int(name.rpartition(b":")[2])
+                for entries in _entries(await shelf.table(name)):
+                    numbers = [leaf * LEAF + low for low in entries[::ENTRY]]
                     assert len(set(numbers)) == len(numbers), "a word stands twice in one passage"
                     assert all(map(owners.has, numbers)), "a word in nothing"
+    assert {leaf: int(count) for leaf, count in leaves.items()} == filled, "a leaf is miscounted"
+
+
+def _entries(rows: Mapping[bytes, bytes]) -> Iterator[bytes]:
+    """What stands behind each mark."""
+    for said in rows.values():
+        for marked in said.split(b"\xff\xff")[1:]:
+            _, _, counted = marked.partition(b"\xff")
+            assert len(counted) == 1 + counted[0] * ENTRY, "a row is broken"
+            yield counted[1:]
 
 
 class _Owners:

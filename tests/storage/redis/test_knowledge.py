@@ -1,5 +1,6 @@
 """Knowledge in Redis: what is left of a document that was not put to its end, and what cannot be read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from sessions.errors import StoreUnavailable
 from sessions.model import WorkspaceId
 from sessions.ports.knowledge import Document, DocumentId, Passage
+from storage.redis import places
 from storage.redis.scripts import script
 from storage.redis.store import RedisStore
 from tests.redis_servers import Server
@@ -117,6 +119,31 @@ async def test_who_slept_too_long_begins_anew(server: Server) -> None:
         await one.clock.advance(LONG)
         await put(one.store, home)
         assert len(await one.store.find_passages(home, ("later",), 200)) == 150
+
+
+async def test_two_that_put_the_same_fill_one_stretch(server: Server) -> None:
+    async with watched(server) as one, one.another() as other:
+        home = await home_of(one)
+        await asyncio.gather(put(one.store, home), put(other, home), put(one.store, home))
+        for store in (one.store, other):
+            assert len(await store.find_passages(home, ("later",), 200)) == 150
+            assert await store.document(home, NEW.source) == NEW
+
+
+async def test_many_leaves_are_looked_into_in_turn(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_LEAVES_AT_ONCE", 1)
+    async with watched(server) as one:
+        home = await home_of(one)
+        passages = tuple(Passage(n, "", f"Word {n % 300}") for n in range(600))
+        await one.store.put_document(home, replace(OLD, source="long.md", passages=600), passages)
+        numbers = [one.passage.number for one in await one.store.find_passages(home, ("299",), 10)]
+        assert numbers == [299, 599]
+        # There is no room for all that is known of so many words: the rarest ones count.
+        common = tuple(map(str, range(250, 280)))
+        found = await one.store.find_passages(home, (*common, "word", "number"), 5)
+        assert len(found) == 5
 
 
 async def _broken_off(one: Watched, home: WorkspaceId) -> None:
