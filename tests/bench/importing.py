@@ -65,7 +65,7 @@ def _furnish(folder: Path, size: int) -> None:
     sessions = folder / "home/.praisonai/sessions"
     sessions.mkdir(parents=True)
     for number in range(size):
-        messages = [
+        messages: list[dict[str, object]] = [
             {
                 "role": ("user", "assistant")[place % 2],
                 "content": f"message {place} of {number} " + "with some words in it " * 9,
