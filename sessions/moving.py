@@ -236,17 +236,15 @@ class _Piece:
                 self._told.append(
                     Remark(found.where, f"it was there already; newer messages are left out: {newer}")
                 )
-        for fact in found.facts:
-            await self._take_fact(found.where, fact)
-
-    async def _take_fact(self, where: str, fact: Fact) -> None:
-        try:
-            fresh = await self._store.remember(self._workspace, fact)
-        except UserError as error:
-            self._told.append(Skipped(where, f"a fact of it: {error}"))
-            return
-        self._report.facts.added += fresh
-        self._report.facts.there += not fresh
+        for number, fact in enumerate(found.facts):
+            try:
+                fresh = await self._store.remember(self._workspace, fact)
+            except UserError as error:
+                left = len(found.facts) - number
+                self._told.append(Remark(found.where, f"facts are left out: {left}. {error}"))
+                return
+            self._report.facts.added += fresh
+            self._report.facts.there += not fresh
 
     async def _take_run(self, found: FoundRun) -> None:
         checkpoint, name = found.checkpoint, found.checkpoint.name

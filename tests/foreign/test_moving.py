@@ -141,6 +141,7 @@ async def test_a_transcript_and_a_workspace_are_read_in_pages() -> None:
     [
         ("trip", "trip"),
         ("  trip\t plan\n", "trip plan"),
+        ("two  spaces", "two  spaces"),
         ("42", "session-42"),
         ("", "otherwise"),
         ("\u200b\u200f", "otherwise"),

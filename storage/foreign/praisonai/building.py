@@ -76,7 +76,7 @@ def found(kept: Kept, talk: Talk, owner: Owner) -> Iterator[Found]:
         _starter(kept.name, owner),
         min((kept.created_at, *(one.at for one in messages[:1]))),
         active_at,
-        title[:_LONGEST_TITLE],
+        " ".join(title.split())[:_LONGEST_TITLE],
         Preferences(kept.model, talk.system),
         tokens=kept.tokens or context,
         context=context,
