@@ -29,7 +29,7 @@ _PLATFORMS = ("telegram:", "discord:")
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH…", show_default=False, help="Files; with --from also folders or redis://host."
+        metavar="PATH", show_default=False, help="Files; with --from also folders or redis://host."
     ),
 ]
 From = Annotated[
@@ -195,4 +195,6 @@ def _page(report: "Report") -> str:
         ("Skipped", f"{report.skipped:,}"),
     ]
     table = draw(("Import", "Result"), rows, (24, 32))
+    if not report.read:
+        return f"📥 Nothing could be read.\n\n{table}"
     return f"📥 Import finished.\n\n{table}\n\nSee them: parley session list"

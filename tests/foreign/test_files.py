@@ -163,9 +163,12 @@ async def test_what_their_file_backend_keeps_in_two_files_is_one_session(tmp_pat
     write(tmp_path / "session_trip_meta.json", metadata("trip"))
     write(tmp_path / "session_trip_events.json", EVENTS)
     write(tmp_path / "session_lone_events.json", EVENTS)
+    write(tmp_path / "session_empty_meta.json", metadata("empty"))
+    write(tmp_path / "session_our_meta.json", session("a session of that name"))
     house = House()
     report = await house.move_in(tmp_path)
-    assert (report.sessions.added, report.messages, report.skipped) == (2, 4, 0)
+    assert report.kinds == {"events": 3, "session": 1}
+    assert (report.sessions.added, report.messages, report.skipped) == (4, 6, 0)
 
 
 async def test_keys_of_a_server_are_read_whatever_their_prefix() -> None:

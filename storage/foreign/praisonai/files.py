@@ -77,30 +77,28 @@ def _reader(path: Path) -> Callable[[Path, Owner], Iterator[Found]]:
 
 
 def _document(path: Path, owner: Owner) -> Iterator[Found]:
-    part = _PART.fullmatch(path.name)
-    if part is not None:
-        meta, beside = (path.with_name(f"{part[1]}_{one}.json") for one in ("meta", "events"))
-        if path == meta or not meta.is_file():
-            yield from _pair(part[1], meta, beside, owner)
-        return
     if path.name == _METADATA and path.with_name(_EVENTS).is_file():
         yield from _events(path.with_name(_EVENTS), owner)
         return
-    document = parse(_bytes(path))
-    if events.is_metadata(document):
-        yield from _with_events(path.parent, table(document), owner)
+    part = _PART.fullmatch(path.name)
+    if part is not None:
+        meta, beside = (path.with_name(f"{part[1]}_{one}.json") for one in ("meta", "events"))
+        if meta.is_file() and beside.is_file():
+            yield from _pair(part[1], meta, beside, owner) if path == meta else ()
+            return
+    document, written_at = parse(_bytes(path)), _written_at(path)
+    if part is not None and isinstance(document, list):
+        yield from events.read({}, document, str(path), part[1], written_at, owner)
+    elif events.is_metadata(document):
+        yield from events.read(table(document), [], str(path), path.stem, written_at, owner)
     else:
-        source = Source(str(path), path.stem, _written_at(path))
-        yield from documents.read(document, source, owner)
+        yield from documents.read(document, Source(str(path), path.stem, written_at), owner)
 
 
 def _pair(name: str, meta: Path, beside: Path, owner: Owner) -> Iterator[Found]:
     metadata = yield from _metadata(meta)
-    if not metadata and not beside.is_file():
-        return
-    said = items(parse(_bytes(beside))) if beside.is_file() else []
-    path = meta if meta.is_file() else beside
-    yield from events.read(metadata, said, str(path), name, _written_at(path), owner)
+    said = items(parse(_bytes(beside)))
+    yield from events.read(metadata, said, str(meta), name, _written_at(meta), owner)
 
 
 def _events(path: Path, owner: Owner) -> Iterator[Found]:
