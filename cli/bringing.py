@@ -29,7 +29,7 @@ _PLATFORMS = ("telegram:", "discord:")
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH…", show_default=False, help="Files; with --from also folders or redis://host."
+        metavar="PATH", show_default=False, help="Files; with --from also folders or redis://host."
     ),
 ]
 From = Annotated[
@@ -109,16 +109,16 @@ class _Told:
 
 
 async def _work(choice: Choice, program: str | None, paths: list[str], told: _Told) -> "Report":
-    from sessions.model import WorkspaceKey
+    from sessions.model import PersonId, WorkspaceKey
     from sessions.moving import Owner, take_in
 
     _check_workspace(choice.workspace)
-    found = None if program is not None else _own(paths)
+    key = WorkspaceKey(choice.workspace)
+    # Before a store or workspace is made: nothing is read yet.
+    found = _own(paths) if program is None else _foreign(program, paths, Owner(key, PersonId("")))
     async with open_desk(choice, make=True) as desk:
-        key = WorkspaceKey(choice.workspace)
-        owner = Owner(key, desk.operator.person.id)
-        if found is None:
-            found = _foreign(program or "", paths, owner)
+        if program is not None:
+            found = _foreign(program, paths, Owner(key, desk.operator.person.id))
         workspace = await desk.store.workspace(key)
         try:
             return await take_in(desk.store, workspace.id, told.watch(found), told)
@@ -195,4 +195,6 @@ def _page(report: "Report") -> str:
         ("Skipped", f"{report.skipped:,}"),
     ]
     table = draw(("Import", "Result"), rows, (24, 32))
+    if not report.read:
+        return f"📥 Nothing could be read.\n\n{table}"
     return f"📥 Import finished.\n\n{table}\n\nSee them: parley session list"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
-from sessions.errors import StoreDamaged, StoreUnavailable, UserError
+from sessions.errors import ParleyError, StoreDamaged, StoreUnavailable, UserError
 from sessions.model import PersonId, SessionId, SessionKey, Status, WorkspaceId, WorkspaceKey
 from sessions.ports.bringing import Bringing, Brought
 from sessions.ports.catalog import Catalog
@@ -109,23 +109,37 @@ async def take_in(
 ) -> Report:
     """Put everything that is found into the workspace; what is there already stays as it is.
 
-    ``found`` is run in a thread, a few pieces ahead. What cannot be taken is told and counted, and hides
-    nothing else. Raises StoreUnavailable; what was put in until then stays.
+    ``found`` is run in threads, a few pieces ahead and never in two at once. What cannot be taken is told
+    and counted, and hides nothing else. Raises what ``found`` does of ParleyError, and StoreUnavailable;
+    what was put in until then stays.
     """
     report = Report()
     pieces = _by_few(found)
-    while few := await asyncio.to_thread(next, pieces, None):
+    few = await asyncio.to_thread(_next, pieces)
+    while isinstance(few, list):
         ids: set[SessionId] = set()
         steps = [_Piece(store, workspace, one, _is_double(one, ids)) for one in few]
         async with asyncio.TaskGroup() as group:
             for step in steps:
                 group.create_task(step.take())
+            following = group.create_task(asyncio.to_thread(_next, pieces))
         for step in steps:
             step.report(report, tell)
         for step in steps:
             if step.failure is not None:
                 raise step.failure
+        few = following.result()
+    if few is not None:
+        raise few
     return report
+
+
+def _next(pieces: Iterator[list[Found]]) -> list[Found] | ParleyError | None:
+    """The next few pieces, or why there are no more: then those before it are put in all the same."""
+    try:
+        return next(pieces, None)
+    except ParleyError as error:
+        return error
 
 
 def _by_few(found: Iterator[Found]) -> Iterator[list[Found]]:
@@ -222,17 +236,15 @@ class _Piece:
                 self._told.append(
                     Remark(found.where, f"it was there already; newer messages are left out: {newer}")
                 )
-        for fact in found.facts:
-            await self._take_fact(found.where, fact)
-
-    async def _take_fact(self, where: str, fact: Fact) -> None:
-        try:
-            fresh = await self._store.remember(self._workspace, fact)
-        except UserError as error:
-            self._told.append(Skipped(where, f"a fact of it: {error}"))
-            return
-        self._report.facts.added += fresh
-        self._report.facts.there += not fresh
+        for number, fact in enumerate(found.facts):
+            try:
+                fresh = await self._store.remember(self._workspace, fact)
+            except UserError as error:
+                left = len(found.facts) - number
+                self._told.append(Remark(found.where, f"facts are left out: {left}. {error}"))
+                return
+            self._report.facts.added += fresh
+            self._report.facts.there += not fresh
 
     async def _take_run(self, found: FoundRun) -> None:
         checkpoint, name = found.checkpoint, found.checkpoint.name

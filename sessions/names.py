@@ -35,7 +35,10 @@ def parse_name(text: str, kind: str = "session") -> str:
 
 def nearest_name(text: str, otherwise: str) -> str:
     """Return the valid name that is most like the text; ``otherwise`` where it has nothing visible."""
-    normal = unicodedata.normalize("NFC", text)
+    try:
+        return parse_name(text)
+    except InvalidName:
+        normal = unicodedata.normalize("NFC", text)
     seen = "".join(" " if _is_invisible(one) else one for one in normal)
     name = " ".join(seen.split())[:MAX_LENGTH].strip()
     if not any(map(_is_visible, name)):

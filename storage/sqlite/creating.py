@@ -60,7 +60,7 @@ def insert(step: Step, workspace: WorkspaceId, new: NewSession) -> SessionRow:
             new.preferences.system,
         ),
     ).lastrowid
-    _count(step, workspace, new.audience, 1)
+    count(step, workspace, new.audience, 1)
     rows.bury(step, (seq or 0) - 1)
     return rows.load(step, seq or 0)
 
@@ -81,6 +81,15 @@ def taken(step: Step, workspace: WorkspaceId, name: str) -> bool:
             "SELECT 1 FROM sessions WHERE workspace = ? AND folded = ?", (workspace, fold(name))
         ).fetchone()
         is not None
+    )
+
+
+def count(step: Step, workspace: WorkspaceId, audience: Audience, change: int) -> None:
+    """Note that the workspace has so many more sessions of the audience."""
+    step.execute(
+        "INSERT INTO audiences (workspace, audience, sessions) VALUES (?, ?, max(?3, 0))"
+        " ON CONFLICT DO UPDATE SET sessions = sessions + ?3",
+        (workspace, audience, change),
     )
 
 
@@ -151,7 +160,7 @@ def _erase(step: Step, row: SessionRow) -> None:
         (row.seq,),
     )
     rows.bury(step, row.seq)
-    _count(step, row.workspace, row.audience, -1)
+    count(step, row.workspace, row.audience, -1)
 
 
 def _leave_unanswered(step: Step, row: SessionRow) -> None:
@@ -169,11 +178,3 @@ def _leave_unanswered(step: Step, row: SessionRow) -> None:
                 "UPDATE turns SET answer = ?, inbound = ? WHERE session = ? AND event = ?",
                 (unanswered, emptied, row.seq, turn.id),
             )
-
-
-def _count(step: Step, workspace: WorkspaceId, audience: Audience, change: int) -> None:
-    step.execute(
-        "INSERT INTO audiences (workspace, audience, sessions) VALUES (?, ?, max(?3, 0))"
-        " ON CONFLICT DO UPDATE SET sessions = sessions + ?3",
-        (workspace, audience, change),
-    )

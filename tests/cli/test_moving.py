@@ -71,7 +71,9 @@ def test_an_import_exits_with_what_came_of_it(inside: ParleyInside, tmp_path: Pa
     (tmp_path / "nothing").mkdir()
     nothing = inside("session", "import", "--from", "praisonai", str(tmp_path / "nothing"))
     assert (nothing.code, nothing.out) == (0, "📥 There is nothing to import there.\n")
-    assert inside("session", "import", "--from", "praisonai", broken).code == 1
+    failed = inside("session", "import", "--from", "praisonai", broken)
+    assert failed.code == 1
+    assert "📥 Nothing could be read.\n" in failed.out
     assert inside("session", "import", broken).code == 1
     for words, meant in (
         ((), "Say what to import"),

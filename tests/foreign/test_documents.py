@@ -5,6 +5,7 @@ import pytest
 
 from sessions.model import OPEN, Audience, Ending, PersonId, Status, WorkspaceKey
 from sessions.ports.checkpoints import RunStatus, StepStatus
+from sessions.ports.facts import MOST_FACTS
 from tests.foreign.samples import (
     BEGAN,
     House,
@@ -135,7 +136,7 @@ async def test_a_name_that_is_none_here_becomes_one_and_stays_in_the_title(tmp_p
     await house.move_in(write(tmp_path / "b.json", session("line\nfeed", metadata={"title": "T"})))
     await house.move_in(write(tmp_path / "c.json", session("\u200f")))
     assert (await house.session("session-2024")).title == "2024"
-    assert (await house.session("line feed")).title == "T (line\nfeed)"
+    assert (await house.session("line feed")).title == "T (line feed)"
     names = await house.store.names((await house.workspace()).id, None, "praisonai-", 10)
     assert len(names) == 1
     assert len(house.remarks) == 3
@@ -170,6 +171,14 @@ async def test_a_memory_is_a_conversation_and_facts(tmp_path: Path) -> None:
     assert found.active_at == datetime.fromtimestamp(BEGAN + 60, UTC)
     again = await house.move_in(tmp_path / "good.json")
     assert (again.sessions.added, again.facts.added, again.facts.there) == (0, 0, 3)
+
+
+async def test_more_facts_than_are_remembered_are_left_out(tmp_path: Path) -> None:
+    many = [remembered(f"Fact {number}", id=number) for number in range(MOST_FACTS + 2)]
+    house = House()
+    report = await house.move_in(write(tmp_path / "m.json", memory("m", [], short_term=many)))
+    assert (report.sessions.added, report.facts.added, report.skipped) == (1, MOST_FACTS, 0)
+    assert house.remarks[0].startswith("facts are left out: 2. ")
 
 
 async def test_one_persons_facts_stay_out_of_a_group(tmp_path: Path) -> None:
@@ -223,6 +232,7 @@ async def test_a_checkpoint_is_a_run_that_can_go_on(tmp_path: Path) -> None:
         ("[1, 2]", "it is JSON, but no session, memory or checkpoint"),
         ('{"sessions": {}}', "it is JSON, but no session, memory or checkpoint"),
         ("[" * 100_000, "it is no JSON"),
+        ('{"format": "parley session"}', "parley session export wrote it: import it without --from"),
     ],
 )
 async def test_what_is_no_session_is_skipped_with_the_reason(tmp_path: Path, text: str, why: str) -> None:

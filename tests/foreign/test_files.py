@@ -100,6 +100,22 @@ async def test_either_file_of_an_older_session_stands_for_both(tmp_path: Path, n
     assert (await house.move_in(folder)).sessions.there == 1
 
 
+async def test_events_are_read_also_where_what_describes_them_is_broken(tmp_path: Path) -> None:
+    lines = "\n".join(map(json.dumps, EVENTS))
+    for name, described in (("torn", "{"), ("other", "{}")):
+        write(tmp_path / name / "metadata.json", described)
+        write(tmp_path / name / "events.jsonl", lines)
+    write(tmp_path / "session_pair_meta.json", "[")
+    write(tmp_path / "session_pair_events.json", EVENTS)
+    rows: dict[str, object] = {"session:row:meta": "", "session:row:events": EVENTS}
+    database(tmp_path / "x.db", rows)
+    house = House()
+    report = await house.move_in(tmp_path)
+    assert (report.sessions.added, report.messages, report.skipped) == (4, 8, 3)
+    names = await house.store.names((await house.workspace()).id, None, "", 10)
+    assert names == ("other", "row", "session_pair", "torn")
+
+
 async def test_links_are_not_followed(tmp_path: Path) -> None:
     secret = write(tmp_path / "elsewhere/secret.json", session("secret"))
     home = furnish(tmp_path / "home")
@@ -147,9 +163,12 @@ async def test_what_their_file_backend_keeps_in_two_files_is_one_session(tmp_pat
     write(tmp_path / "session_trip_meta.json", metadata("trip"))
     write(tmp_path / "session_trip_events.json", EVENTS)
     write(tmp_path / "session_lone_events.json", EVENTS)
+    write(tmp_path / "session_empty_meta.json", metadata("empty"))
+    write(tmp_path / "session_our_meta.json", session("a session of that name"))
     house = House()
     report = await house.move_in(tmp_path)
-    assert (report.sessions.added, report.messages, report.skipped) == (2, 4, 0)
+    assert report.kinds == {"events": 3, "session": 1}
+    assert (report.sessions.added, report.messages, report.skipped) == (4, 6, 0)
 
 
 async def test_keys_of_a_server_are_read_whatever_their_prefix() -> None:

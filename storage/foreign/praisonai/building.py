@@ -29,6 +29,8 @@ LOCAL = WorkspaceKey("local")
 _BOT = re.compile(r"bot_(telegram|discord)_(\d+)")
 _LONGEST_TITLE = 200
 _MESSAGE_TOKENS = 4
+_SAMPLE = 1_000
+"""Characters by which all are judged: looking at each takes longer than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def found(kept: Kept, talk: Talk, owner: Owner) -> Iterator[Found]:
         _starter(kept.name, owner),
         min((kept.created_at, *(one.at for one in messages[:1]))),
         active_at,
-        title[:_LONGEST_TITLE],
+        " ".join(title.split())[:_LONGEST_TITLE],
         Preferences(kept.model, talk.system),
         tokens=kept.tokens or context,
         context=context,
@@ -99,4 +101,11 @@ def _starter(name: str, owner: Owner) -> PersonId:
 
 def _estimate(messages: tuple[Message, ...]) -> int:
     """What the newest call may have cost: nobody kept it."""
-    return sum(estimate_tokens(one.content) + _MESSAGE_TOKENS for one in messages[-NEWS_LIMIT:])
+    newest = messages[-NEWS_LIMIT:]
+    characters, sample = sum(len(one.content) for one in newest), ""
+    for one in reversed(newest):
+        sample += one.content[: _SAMPLE - len(sample)]
+        if len(sample) == _SAMPLE:
+            break
+    tokens = estimate_tokens(sample) * characters // len(sample) if sample else 0
+    return tokens + _MESSAGE_TOKENS * len(newest)

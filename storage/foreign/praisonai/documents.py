@@ -43,6 +43,8 @@ def read(document: object, source: Source, owner: Owner) -> Iterator[Found]:
     """What the document holds. Raises UnreadableError for one that is none of these."""
     if not isinstance(document, dict):
         raise UnreadableError("it is JSON, but no session, memory or checkpoint")
+    if document.get("format") == "parley session":
+        raise UnreadableError("parley session export wrote it: import it without --from")
     if "workflow_name" in document and "results" in document:
         yield from _checkpoint(document, source, owner)
     elif "conversation_history" in document:

@@ -1,14 +1,14 @@
 """Files: a home with a ``.praisonai`` folder, such a folder, a part of it, or one file."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sessions.moving import Found, Owner, Remark, Skipped
 from storage.foreign.praisonai import documents, events, tables
 from storage.foreign.praisonai.documents import Source
-from storage.foreign.praisonai.values import UnreadableError, items, parse, table
+from storage.foreign.praisonai.values import Json, UnreadableError, items, parse, table
 
 FOLDERS = (".praisonai", ".praison")
 """What lies in a home or in a project."""
@@ -77,32 +77,45 @@ def _reader(path: Path) -> Callable[[Path, Owner], Iterator[Found]]:
 
 
 def _document(path: Path, owner: Owner) -> Iterator[Found]:
-    part = _PART.fullmatch(path.name)
-    if part is not None and part[2] == "events":
-        metadata = path.with_name(f"{part[1]}_meta.json")
-        if metadata.is_file():
-            return
-        said = items(parse(_bytes(path)))
-        yield from events.read({}, said, str(path), part[1], _written_at(path), owner)
+    if path.name == _METADATA and path.with_name(_EVENTS).is_file():
+        yield from _events(path.with_name(_EVENTS), owner)
         return
-    document = parse(_bytes(path))
-    if not events.is_metadata(document):
-        source = Source(str(path), path.stem, _written_at(path))
-        yield from documents.read(document, source, owner)
-    elif part is not None:
-        beside = path.with_name(f"{part[1]}_events.json")
-        said = items(parse(_bytes(beside))) if beside.is_file() else []
-        yield from events.read(table(document), said, str(path), part[1], _written_at(path), owner)
+    part = _PART.fullmatch(path.name)
+    if part is not None:
+        meta, beside = (path.with_name(f"{part[1]}_{one}.json") for one in ("meta", "events"))
+        if meta.is_file() and beside.is_file():
+            yield from _pair(part[1], meta, beside, owner) if path == meta else ()
+            return
+    document, written_at = parse(_bytes(path)), _written_at(path)
+    if part is not None and isinstance(document, list):
+        yield from events.read({}, document, str(path), part[1], written_at, owner)
+    elif events.is_metadata(document):
+        yield from events.read(table(document), [], str(path), path.stem, written_at, owner)
     else:
-        yield from _with_events(path.parent, document, owner)
+        yield from documents.read(document, Source(str(path), path.stem, written_at), owner)
+
+
+def _pair(name: str, meta: Path, beside: Path, owner: Owner) -> Iterator[Found]:
+    metadata = yield from _metadata(meta)
+    said = items(parse(_bytes(beside)))
+    yield from events.read(metadata, said, str(meta), name, _written_at(meta), owner)
 
 
 def _events(path: Path, owner: Owner) -> Iterator[Found]:
-    metadata = path.with_name(_METADATA)
-    yield from _with_events(path.parent, parse(_bytes(metadata)) if metadata.is_file() else {}, owner)
+    metadata = yield from _metadata(path.with_name(_METADATA))
+    yield from _with_events(path.parent, metadata, owner)
 
 
-def _with_events(folder: Path, metadata: object, owner: Owner) -> Iterator[Found]:
+def _metadata(path: Path) -> Generator[Found, None, Json]:
+    """What describes the events beside it; where it is broken they are read all the same."""
+    try:
+        return table(parse(_bytes(path))) if path.is_file() else {}
+    except UnreadableError as error:
+        yield Skipped(str(path), str(error))
+        return {}
+
+
+def _with_events(folder: Path, metadata: Json, owner: Owner) -> Iterator[Found]:
     path = folder / _EVENTS
     said: list[object] = []
     bad: list[int] = []
@@ -115,7 +128,7 @@ def _with_events(folder: Path, metadata: object, owner: Owner) -> Iterator[Found
     if bad:
         which = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
         yield Remark(str(path), f"lines that are no JSON are left out: {which}")
-    yield from events.read(table(metadata), said, str(folder), folder.name, _written_at(folder), owner)
+    yield from events.read(metadata, said, str(folder), folder.name, _written_at(folder), owner)
 
 
 def _bytes(path: Path) -> bytes:
