@@ -52,7 +52,9 @@ def step_asked(prompt: Prompt) -> str:
 class House:
     folder: Path
     store: MemoryStore = field(default_factory=MemoryStore)
-    model: ScriptedModel = field(default_factory=lambda: ScriptedModel(lambda one: f"<{step_asked(one)}>"))
+    model: ScriptedModel = field(
+        default_factory=lambda: ScriptedModel(lambda one: f"<{step_asked(one)}>")
+    )
     functions: dict[str, Function] = field(default_factory=dict)
     seen: list[Progress] = field(default_factory=list)
 
@@ -94,9 +96,7 @@ class House:
         """A turn with that task, as a lane has it."""
         key = SessionKey(await self.workspace(), SessionId("s"))
         session = Session(key, "s", "", Status.ACTIVE, audience, ADA.id, AT, AT)
-        inbound = Inbound(
-            EventId(event), PLACE, ADA, text, 1, "1", AT, ask=Ask.TASK, task=task
-        )
+        inbound = Inbound(EventId(event), PLACE, ADA, text, 1, "1", AT, ask=Ask.TASK, task=task)
         return Work(Lease(key, Holder("h"), "t", 1, AT), Turn(key, inbound, AT), session)
 
     async def carry_out(
@@ -107,4 +107,3 @@ class House:
 
 
 BOB = Person(PersonId("telegram:2"), "Bob")
-
