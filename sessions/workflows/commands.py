@@ -171,7 +171,7 @@ class WorkflowCommands:
 
     async def _named(self, caller: Caller, name: str) -> Checkpoint:
         if not name.strip():
-            raise UsageError("Say which run, by its name. Say “list” to see the runs.")
+            raise UsageError("Say which run, by its name; the list has the names.")
         found = await self._seen(caller, name)
         if found is None:
             there = (await self.runs(caller))[:10]

@@ -92,7 +92,7 @@ class WorkflowTasks:
         if task.run:
             return task.run
         if task.verb not in (Verb.RUN, Verb.PLAN):
-            raise UsageError("It is not said which run is meant. Say “list” to see the runs.")
+            raise UsageError("It is not said which run is meant: give its name.")
         return automatic_run_name(PLAN if task.verb is Verb.PLAN else task.workflow, turn.id)
 
     @contextmanager
@@ -178,7 +178,7 @@ def check_audience(found: Checkpoint | None, name: str, work: Work) -> Checkpoin
     """Return the run if the turn's session may go on with it. Raises NoSuchRun, WiderAudience."""
     audience = work.session.audience
     if found is None or found.audience not in (OPEN, audience):
-        raise NoSuchRun(f"There is no run “{name[:64]}”. Say “list” to see the runs.")
+        raise NoSuchRun(f"There is no run “{name[:64]}”. See the list of the runs for their names.")
     if found.audience != audience:
         raise WiderAudience(
             f"The run “{found.name}” can be read by everybody, this channel cannot. Go on with it "

@@ -14,7 +14,6 @@ from sessions.model import (
     Inbound,
     Lease,
     Person,
-    PersonId,
     Place,
     Platform,
     Session,
@@ -104,6 +103,3 @@ class House:
     ) -> TaskOutcome:
         shown: list[str] = []
         return await self.tasks().carry_out(await self.work(task, event, text, audience), shown.append)
-
-
-BOB = Person(PersonId("telegram:2"), "Bob")

@@ -137,7 +137,7 @@ async def test_files_are_found_by_what_they_say_and_a_broken_one_hides_no_other(
         "three.yaml",
     ]
     assert (await folder.find("DEPLOY")).name == "deploy"
-    with pytest.raises(InvalidWorkflow, match="three.yaml"):
+    with pytest.raises(InvalidWorkflow, match=r"three\.yaml"):
         await folder.find("three")
     for name in ("../two", "/etc/passwd", "two.YML", "", "x" * 300):
         with pytest.raises(NoSuchWorkflow):

@@ -10,9 +10,9 @@ from sessions.offline import OfflineModel
 from sessions.ports.checkpoints import Checkpoint, RunStatus
 from sessions.ports.model import Prompt
 from sessions.turn import Extras
+from sessions.workflows.folder import WorkflowFolder
 from sessions.workflows.planning import parse_plan
 from sessions.workflows.tasks import WorkflowTasks
-from sessions.workflows.folder import WorkflowFolder
 from tests.engine.parts import Screen, said, until
 from tests.workflows.house import House, step_asked
 
