@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import assert_never
 
 from sessions.errors import ModelDown, ModelError, UserError
@@ -19,7 +20,6 @@ from sessions.workflows.templates import Scope, TemplateError, render
 
 LONGEST_OUTPUT = 200_000
 """Characters that a step may come to."""
-_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _CUT = {
     CutBy.LENGTH: "(The answer ends here: it reached the model's length limit.)",
@@ -44,11 +44,13 @@ class StepFailed(Exception):
 class Habits:
     """What a run does where its steps say nothing: the model, and what that is told first.
 
-    ``explain`` tells an error of a function that nobody foresaw.
+    ``explain`` tells an error of a function that nobody foresaw. ``pause`` is the time before the second
+    try of a step; each further one is twice as long.
     """
 
     model: str = ""
     system: str = ""
+    pause: timedelta = timedelta(seconds=1)
     explain: Callable[[Exception], str] = lambda error: f"{type(error).__qualname__}: {error}"
 
 
@@ -60,17 +62,10 @@ def explain_by_incident(_: Exception) -> str:
 class Worker:
     """Does the steps of one run and adds up what they used."""
 
-    def __init__(
-        self,
-        models: ModelSource,
-        functions: Functions,
-        habits: Habits,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, models: ModelSource, functions: Functions, habits: Habits) -> None:
         self._models = models
         self._functions = functions
         self._habits = habits
-        self._sleep = sleep
         self.usage = Usage()
 
     async def do(self, step: WorkStep, scope: Scope) -> str:
@@ -82,7 +77,7 @@ class Worker:
             except StepFailed as failure:
                 if not failure.again or tried >= step.effort.retries:
                     raise
-            await self._sleep(min(_PAUSE * 2**tried, _LONGEST_PAUSE))
+            await asyncio.sleep(min(self._habits.pause.total_seconds() * 2**tried, _LONGEST_PAUSE))
             tried += 1
 
     async def _in_time(self, step: WorkStep, scope: Scope) -> str:

@@ -1,9 +1,10 @@
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from sessions.engine import Engine
+from sessions.engine import Engine, EngineSettings
 from sessions.errors import ModelDown, NoSuchRun, RunTaken, UsageError, UserError, WiderAudience
 from sessions.model import OPEN, Ask, Audience, Task, Verb
 from sessions.offline import OfflineModel
@@ -232,8 +233,9 @@ async def test_in_a_chat_a_run_goes_on_in_another_process_like_any_turn(house: H
     house.define(THREE)
     screen = Screen()
     inbound = replace(said("/workflow run deploy", 1), ask=Ask.TASK, task=Task(Verb.RUN, "deploy"))
+    soon, extras = EngineSettings(drain=timedelta(0)), Extras(tasks=house.tasks())
     house.model.hold()
-    async with Engine(house.store, house.model, screen, extras=Extras(tasks=house.tasks())) as engine:
+    async with Engine(house.store, house.model, screen, settings=soon, extras=extras) as engine:
         await engine.accept(inbound)
         await until(lambda: len(house.asked) == 1)
         house.model.let(1)
