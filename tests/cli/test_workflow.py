@@ -9,6 +9,7 @@ import pytest
 from cli.checkpoint import HELP as CHECKPOINT_HELP
 from cli.workflow import HELP
 from tests.cli.conftest import COMMAND, Parley, ParleyInside
+from tests.cli.terminal import terminal
 
 DEPLOY = """
 name: deploy
@@ -215,3 +216,24 @@ def wait_for(log: Path, text: str) -> None:
     while not log.is_file() or log.read_text() != text:
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def test_at_a_terminal_the_steps_under_way_are_shown_and_the_question_can_be_left(
+    parley: Parley,
+) -> None:
+    write(parley, "deploy", DEPLOY)
+    words = ("workflow", "run", "deploy", "--var", "service=shop", "--var", "where=production")
+    with terminal(parley.folder, parley.environment, *words, "--checkpoint", "v1") as screen:
+        screen.expect("▶️ build …")
+        screen.expect("✅ build")
+        screen.expect("Go on? (y/N): ")
+        screen.type("\x03")
+        screen.expect("To go on: parley workflow run --resume v1")
+        assert screen.wait() == 130
+    with terminal(parley.folder, parley.environment, "workflow", "run", "--resume", "v1") as screen:
+        screen.expect("✅ build (done before)")
+        screen.expect("Go on? (y/N): ")
+        screen.type("y\r")
+        screen.expect("✅ sign-off")
+        screen.expect("completed successfully")
+        assert screen.wait() == 0
