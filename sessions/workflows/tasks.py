@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from sessions.errors import NoSuchRun, RunTaken, UsageError, WiderAudience
-from sessions.model import OPEN, EventId, Message, Role, Task, Turn, Usage, Verb, WorkspaceId
+from sessions.model import OPEN, OPERATOR, EventId, Message, Role, Task, Turn, Usage, Verb, WorkspaceId
 from sessions.names import fold
 from sessions.ports.checkpoints import Checkpoint, RunStatus
 from sessions.ports.model import ChatModel
@@ -156,6 +156,7 @@ class WorkflowTasks:
         habits = replace(
             self._habits,
             model=inbound.wishes.model or preferences.model or self._habits.model,
+            shorten=bool(run.checkpoint.definition),
             system=inbound.wishes.system or preferences.system or self._habits.system,
         )
 
@@ -176,15 +177,20 @@ class WorkflowTasks:
 
 def check_audience(found: Checkpoint | None, name: str, work: Work) -> Checkpoint:
     """Return the run if the turn's session may go on with it. Raises NoSuchRun, WiderAudience."""
-    audience = work.session.audience
-    if found is None or found.audience not in (OPEN, audience):
+    audience, place = work.session.audience, work.turn.inbound.place
+    if found is None or (found.audience not in (OPEN, audience) and place.audience != OPERATOR):
         raise NoSuchRun(f"There is no run “{name[:64]}”. See the list of the runs for their names.")
     if found.audience != audience:
-        raise WiderAudience(
-            f"The run “{found.name}” can be read by everybody, this channel cannot. Go on with it "
-            "outside of the private channel, or begin a new run in it."
-        )
+        raise elsewhere(found)
     return found
+
+
+def elsewhere(found: Checkpoint) -> WiderAudience:
+    """Return what is raised for a run that goes on in sessions of another audience only."""
+    return WiderAudience(
+        f"The run “{found.name}” began where other people can read along than here. Go on with it there, "
+        "or begin a new run here."
+    )
 
 
 def check_verb(verb: Verb, found: Checkpoint) -> bool | None:

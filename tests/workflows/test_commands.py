@@ -92,6 +92,10 @@ async def test_runs_of_a_private_channel_are_seen_there_and_by_the_operator(hous
     assert await commands.resume(inside, "secret")
     with pytest.raises(WiderAudience):
         await commands.resume(inside, "open")
+    await house.carry_out(Task(Verb.APPROVE, run="open"), "approve-open")
+    repeat = await commands.decide(house.caller("approve-open"), "open", approve=True)
+    assert repeat == Task(Verb.APPROVE, "deploy", "open")
+    await begun(house, "open")
     operator = house.caller(audience=OPERATOR)
     assert await commands.resume(operator, "open")
 

@@ -11,6 +11,7 @@ from sessions.offline import OfflineModel
 from sessions.ports.checkpoints import Checkpoint, RunStatus
 from sessions.ports.model import Prompt
 from sessions.turn import Extras
+from sessions.window import estimate_prompt
 from sessions.workflows.folder import WorkflowFolder
 from sessions.workflows.planning import parse_plan
 from sessions.workflows.tasks import WorkflowTasks
@@ -210,6 +211,15 @@ async def test_a_plan_is_shown_approved_and_done_step_by_step(house: House) -> N
     assert goal in last
     assert "Result of step 1:\n\nR1" in last
     assert last.endswith("Do step 2 and no other: Do *it*")
+
+
+async def test_a_plan_whose_results_are_long_fits_the_model(house: House) -> None:
+    house.model.answer = lambda prompt: '{"steps": ["a", "b", "c"]}'
+    shown = await house.carry_out(Task(Verb.PLAN), text="go")
+    house.model.answer = lambda prompt: "word " * 30_000
+    await house.carry_out(Task(Verb.APPROVE, run=shown.decision), "e2")
+    assert max(estimate_prompt(one) for one in house.model.prompts) < house.model.context_tokens
+    assert house.asked[-1].count("[…]") == 2
 
 
 async def test_an_answer_without_a_plan_is_told(house: House) -> None:
