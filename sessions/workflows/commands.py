@@ -32,10 +32,11 @@ from sessions.workflows.programs import RunStore, definition_of
 from sessions.workflows.progress import question_of
 from sessions.workflows.runs import Logbook, Run
 from sessions.workflows.taking_up import (
+    begun_by,
     check_free,
     check_functions,
     check_unchanged,
-    is_of_turn,
+    taken_by,
     values,
 )
 from sessions.workflows.tasks import check_verb, elsewhere
@@ -97,7 +98,7 @@ class WorkflowCommands:
         if run:
             workspace = await self._workspace(caller)
             there = await self._store.checkpoint(workspace.id, run)
-            if there is None or not is_of_turn(there, caller.event):
+            if there is None or begun_by(there) != caller.event:
                 await check_free(Logbook(self._store, workspace.id), run, _audience(caller))
         return Task(Verb.RUN, found.name, run, tuple(given.items()))
 
@@ -108,7 +109,7 @@ class WorkflowCommands:
         """
         found = await self._usable(caller, run)
         task = Task(Verb.RESUME, found.workflow, found.name, rebase=rebase)
-        if is_of_turn(found, caller.event):
+        if taken_by(found) == caller.event:
             return task
         if found.status in (RunStatus.DONE, RunStatus.REFUSED):
             raise UsageError(
@@ -127,7 +128,7 @@ class WorkflowCommands:
         """
         found = await self._usable(caller, run)
         verb = Verb.APPROVE if approve else Verb.REFUSE
-        if is_of_turn(found, caller.event):
+        if taken_by(found) == caller.event:
             return Task(verb, found.workflow, found.name)
         check_verb(verb, found)
         check_unchanged(await definition_of(found, self._folder), found)

@@ -29,10 +29,10 @@ from sessions.workflows.taking_up import (
     Owner,
     automatic_run_name,
     begin,
+    begun_by,
     check_functions,
-    is_of_turn,
-    new_token,
     take_up,
+    taken_by,
 )
 from sessions.workflows.work import Functions, Habits, Worker, explain_by_incident
 
@@ -78,7 +78,7 @@ class WorkflowTasks:
         with self._alone(logbook.workspace, name, work.turn.id):
             there = await logbook.find(name)
             usage = Usage()
-            if there is not None and is_of_turn(there, work.turn.id):
+            if there is not None and work.turn.id in (begun_by(there), taken_by(there)):
                 run = await self._again(logbook, there, task, work.turn)
             elif task.verb is Verb.PLAN:
                 run, usage = await self._planned(logbook, name, work)
@@ -115,7 +115,9 @@ class WorkflowTasks:
         workflow = await definition_of(there, self._folder)
         if there.status is not RunStatus.RUNNING:
             return Run(logbook, workflow, there)
-        return await take_up(logbook, workflow, there, new_token(turn.id), rebase=task.rebase)
+        if taken_by(there) != turn.id:
+            raise RunTaken(f"The run “{there.name}” began, and another message goes on with it.")
+        return await take_up(logbook, workflow, there, turn=turn.id, rebase=task.rebase)
 
     async def _planned(self, logbook: Logbook, name: str, work: Work) -> tuple[Run, Usage]:
         inbound, session = work.turn.inbound, work.session
@@ -144,7 +146,7 @@ class WorkflowTasks:
             logbook,
             workflow,
             found,
-            new_token(work.turn.id),
+            turn=work.turn.id,
             given=dict(task.variables),
             rebase=task.rebase,
             approve=approve,
@@ -207,7 +209,7 @@ def check_verb(verb: Verb, found: Checkpoint) -> bool | None:
 
 
 def _owner(work: Work) -> Owner:
-    return Owner(work.session.audience, work.turn.inbound.author.id, new_token(work.turn.id))
+    return Owner(work.session.audience, work.turn.inbound.author.id, work.turn.id)
 
 
 def _note(run: Run) -> str:

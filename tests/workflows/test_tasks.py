@@ -126,6 +126,14 @@ async def test_a_run_that_waits_ends_the_turn_and_goes_on_when_it_is_approved(ho
         await house.carry_out(Task(Verb.APPROVE, run="v1"), "e3")
 
 
+async def test_a_turn_whose_run_another_one_finished_begins_no_second_run(house: House) -> None:
+    house.define(ASKING)
+    await house.carry_out(RUN)
+    done = await house.carry_out(Task(Verb.APPROVE, run="v1"), "e2")
+    repeated = await house.carry_out(RUN)
+    assert (repeated.text, house.asked) == (done.text, ["first", "second"])
+
+
 async def test_a_crash_after_an_approval_asks_nobody_again(house: House) -> None:
     house.define(ASKING)
     await house.carry_out(RUN)
