@@ -139,12 +139,12 @@ async def test_what_cannot_begin_or_go_on_says_why(house: House) -> None:
         await manager.aexecute("deploy", resume="v1", checkpoint="v1")
     with pytest.raises(UsageError, match="needs a value for “city”"):
         await manager.aexecute("deploy", checkpoint="v1")
-    with pytest.raises(UsageError, match="has no variable “town”. There are: city"):
+    with pytest.raises(UsageError, match=r"has no variable “town”\. There are: city"):
         await manager.aexecute("deploy", checkpoint="v1", variables={"town": "x"})
     with pytest.raises(InvalidName, match="A run name cannot be empty"):
         await manager.aexecute("deploy", checkpoint=" ", variables={"city": "Rome"})
     await manager.aexecute("deploy", checkpoint="v1", variables={"city": "Rome"})
-    with pytest.raises(RunTaken, match="is not done. Resume it, delete it"):
+    with pytest.raises(RunTaken, match=r"is not done\. Resume it, delete it"):
         await manager.aexecute("deploy", checkpoint="V1", variables={"city": "Rome"})
     with pytest.raises(UsageError, match="began with another “city”"):
         await manager.aexecute("deploy", resume="v1", variables={"city": "Oslo"})
