@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
+from tests.bench.prompt import prompt_overhead
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "file": file_turns,
     "listing": both(listing, redis_listing),
     "cli": command_line,
+    "prompt": prompt_overhead,
     "turn": whole_turns,
     "memory": redis_memory,
     "replicas": redis_replicas,
