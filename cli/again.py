@@ -1,6 +1,7 @@
 """How a prompt is asked again on the command line, where a chat says ``/retry``."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bots.terminal.plain import one_line
@@ -19,15 +20,19 @@ class Again:
 
     def command(self) -> str:
         """Return the whole command, as a shell takes it."""
+        return self.line("ask --retry", {"--session": self.session})
+
+    def line(self, command: str, options: Mapping[str, str | None]) -> str:
+        """Return a command with those of the options that have a value, and with the same storage."""
         workspace = None if self.choice.workspace == LOCAL else self.choice.workspace
         given = {
-            "--session": self.session,
+            **options,
             "--storage-backend": _without_password(self.choice.backend or ""),
             "--storage-path": self.choice.path,
             "--workspace": workspace,
         }
         words = (f"{name} {quoted(value)}" for name, value in given.items() if value)
-        return " ".join(("parley ask --retry", *words))
+        return " ".join((f"parley {command}", *words))
 
     def explain(self, note: str) -> str:
         """Return a note to the person with that command in the place of ``/retry``."""

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 from cli.settings import Settings
+from cli.workflow_tasks import LateTasks
 from sessions.history import HistoryGround
+from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
 from sessions.turn import Extras
 
 
 def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
-    """Return what the engine of this process gets beside the model.
+    """Return what the engine of this process gets beside the model. Raises SettingError.
 
     Answers draw on the files of ``folder`` where one is given.
     """
-    return Extras(grounds=(HistoryGround(store),))
+    grounds: list[Grounds] = [HistoryGround(store)]
+    return Extras(grounds=tuple(grounds), tasks=LateTasks(settings, store, model))

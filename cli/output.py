@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bots.terminal.plain import one_line, printable
 from sessions.model import Message, Session, Workspace
 
-Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 
 
 def say(page: str) -> None:

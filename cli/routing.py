@@ -16,18 +16,9 @@ if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
 VALUED = frozenset(
-    {
-        "--storage-backend",
-        "--storage-path",
-        "--workspace",
-        "--page",
-        "--session",
-        "--auto-save",
-        "--history",
-        "--fast-context",
-        "--model",
-        "--system",
-    }
+    {"--storage-backend", "--storage-path", "--workspace", "--session", "--page"}
+    | {"--checkpoint", "--resume", "--var", "--folder", "--functions"}
+    | {"--auto-save", "--history", "--fast-context", "--model", "--system"}
 )
 """The options that take the next word as their value."""
 
@@ -104,6 +95,8 @@ class RootGroup(PlainGroup):
 
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
+        "workflow": "cli.workflow",
+        "checkpoint": "cli.checkpoint",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

@@ -34,6 +34,7 @@ class Settings:
     redis_sentinel_password: str = field(default="", repr=False)
     discord_token: str = field(default="", repr=False)
     discord_api_base: str = ""
+    workflow_functions: str = ""
     http: str = ""
     lease_seconds: str = "30"
     drain_seconds: str = "20"
@@ -119,6 +120,7 @@ _EXAMPLES = {
     "telegram_webhook_url": "https://bot.example.org/telegram",
     "telegram_webhook_secret": "(1 to 256 of A-Z a-z 0-9 _ -)",
     "discord_api_base": "https://discord.com/api/v10",
+    "workflow_functions": "my_company.steps",
     "http": "127.0.0.1:8080",
     "lease_seconds": "30",
     "drain_seconds": "20",
@@ -155,6 +157,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "telegram_webhook_url": _is_url,
     "telegram_webhook_secret": _is_webhook_secret,
     "discord_api_base": _is_url,
+    "workflow_functions": lambda text: all(part.isidentifier() for part in text.split(".")),
     "http": _is_address,
     "lease_seconds": lambda text: text.isdecimal() and 1 <= int(text) <= 3600,
     "drain_seconds": lambda text: text.isdecimal() and int(text) <= 3600,

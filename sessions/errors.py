@@ -13,6 +13,11 @@
     │   ├── NotPermitted
     │   ├── WiderAudience
     │   ├── UsageError       words or options that do not fit
+    │   ├── NoSuchWorkflow
+    │   ├── InvalidWorkflow  a definition that cannot be read
+    │   ├── NoSuchRun
+    │   ├── RunTaken         another process goes on with the run, or its name is in use
+    │   ├── WorkflowChanged  since the run's last step
     │   └── SettingError     a setting or storage URL that cannot work
     ├── StoreError
     │   ├── StoreUnavailable nothing was written; trying again later may help
@@ -72,6 +77,26 @@ class UsageError(UserError):
 
 class SettingError(UserError):
     """A setting cannot work as it stands."""
+
+
+class NoSuchWorkflow(UserError):
+    """No workflow of that name has a file."""
+
+
+class InvalidWorkflow(UserError):
+    """A workflow's definition cannot be read; the text names the file, the step and what to write."""
+
+
+class NoSuchRun(UserError):
+    """No run of that name that the person may see."""
+
+
+class RunTaken(UserError):
+    """Another process goes on with the run, or its name is in use."""
+
+
+class WorkflowChanged(UserError):
+    """The definition is not the one that the run began with."""
 
 
 class StoreError(ParleyError):

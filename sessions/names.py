@@ -11,23 +11,23 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
 
 
-def parse_name(text: str) -> str:
-    """Return the name as it will be shown: NFC, without surrounding space.
+def parse_name(text: str, kind: str = "session") -> str:
+    """Return the name as it will be shown: NFC, without surrounding space; ``kind`` is for the error.
 
     Raises InvalidName, whose text tells the rule that was broken.
     """
     name = unicodedata.normalize("NFC", text).strip()
     if not name:
-        raise InvalidName("A session name cannot be empty. Give one, for example: trip-plan")
+        raise InvalidName(f"A {kind} name cannot be empty. Give one, for example: trip-plan")
     if len(name) > MAX_LENGTH:
         raise InvalidName(f"That name has {len(name)} characters; at most {MAX_LENGTH} are allowed.")
     if any(_is_invisible(character) for character in name):
         raise InvalidName(
-            "A session name must be one line of visible characters. "
+            f"A {kind} name must be one line of visible characters. "
             "Leave out line breaks and control or direction marks."
         )
     if not any(_is_visible(character) for character in name):
-        raise InvalidName("A session name needs at least one visible character.")
+        raise InvalidName(f"A {kind} name needs at least one visible character.")
     if name.isdecimal():
         raise InvalidName("A name of digits only would be taken for a number of the list. Add a letter.")
     return name

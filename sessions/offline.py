@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -9,6 +10,7 @@ from datetime import timedelta
 from sessions.model import Role, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.window import estimate_prompt, estimate_tokens
+from sessions.workflows.planner import PLANNER, STEP_SYSTEM
 
 CONTEXT_TOKENS = 16_000
 LONGEST = 20_000
@@ -59,6 +61,7 @@ class OfflineModel:
     The same words get the same answer. It repeats what it was told last and before that, and recalls
     a name from "my name is Ada". As a whole message, ``long 500`` gets an answer of 500 words,
     ``markdown`` one with a table and a code block, ``slow`` one that takes long enough to be stopped.
+    Asked for a plan it makes one of three steps; a step of a workflow gets its last paragraph back.
     ``pace`` is the time between two words.
     """
 
@@ -82,14 +85,27 @@ class OfflineModel:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream an answer word by word."""
         words = _said_by_person(prompt)
-        answer = _answer_to(words)
-        if not any(message.role is Role.ASSISTANT for message in prompt.messages):
+        task = _answer_to_task(prompt, words[-1])
+        answer = task or _answer_to(words)
+        if not task and not any(message.role is Role.ASSISTANT for message in prompt.messages):
             answer = f"{_INTRODUCTION}\n\n{answer}"
         pause = self._pace * (_SLOWNESS if _command(words[-1])[0] == "slow" else 1)
         for word in _WORD.findall(answer):
             yield Text(word)
             await self._sleep(pause)
         yield Done(Usage(estimate_prompt(prompt), estimate_tokens(answer), estimated=True))
+
+
+def _answer_to_task(prompt: Prompt, last: str) -> str:
+    """Play a plan or a step of a workflow; "" for any other prompt."""
+    system = prompt.messages[0].content if prompt.messages[0].role is Role.SYSTEM else ""
+    if system == PLANNER:
+        goal = _quoted(last.rpartition("\n\n")[2])
+        steps = (f"Say what is wanted: {goal}", "Do it", "Look at the result and sum it up")
+        return json.dumps({"steps": steps}, ensure_ascii=False)
+    if system.endswith(STEP_SYSTEM):
+        return f"(offline model) {_answer_to([last.rpartition(chr(10) * 2)[2]])}"
+    return ""
 
 
 def _said_by_person(prompt: Prompt) -> list[str]:

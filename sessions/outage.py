@@ -16,7 +16,18 @@ SILENCE = 60.0
 """Seconds after a line that the store is away until the next one: it may come and go every moment."""
 
 WRITING = frozenset(
-    ("accept", "renew", "note_reply", "commit", "delivered", "admit", "hold_role", "muster", "check")
+    (
+        "accept",
+        "renew",
+        "note_reply",
+        "commit",
+        "delivered",
+        "admit",
+        "hold_role",
+        "muster",
+        "save_checkpoint",
+        "check",
+    )
 )
 """Methods that surely have written when they return."""
 

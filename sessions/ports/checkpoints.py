@@ -74,7 +74,7 @@ class Checkpoints(Protocol):
         """Put the checkpoint in the place of the one whose revision is one less (0: of none).
 
         False, and nothing is written, when another one stands there. A repeat (same revision and
-        ``taken_by``) is true and writes nothing.
+        ``taken_by``) is true and writes nothing. Raises NoSuchSession when there is no such workspace.
         """
         ...
 

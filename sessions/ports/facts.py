@@ -34,10 +34,11 @@ class Facts(Protocol):
     """What a workspace remembers."""
 
     async def remember(self, workspace: WorkspaceId, fact: Fact) -> bool:
-        """Keep the fact; False, and nothing is changed, when that id was kept (and forgotten, too).
+        """Keep the fact; False, and nothing is changed, when that id is kept.
 
-        Nor is a fact kept whose text, folded as names are, stands already in one of the same audience
-        about the same. Raises UsageError when MOST_FACTS are remembered.
+        An id that was forgotten counts as kept for EVENT_MEMORY. Nor is a fact kept whose text, folded
+        as names are, stands already in one of the same audience about the same. Raises UsageError when
+        MOST_FACTS are remembered, NoSuchSession when there is no such workspace.
         """
         ...
 

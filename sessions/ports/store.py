@@ -3,12 +3,14 @@
 from typing import Protocol
 
 from sessions.ports.catalog import Catalog
+from sessions.ports.checkpoints import Checkpoints
 from sessions.ports.errands import Errands
+from sessions.ports.facts import Facts
 from sessions.ports.roles import Roles
 from sessions.ports.turns import Turns
 
 
-class Store(Turns, Catalog, Errands, Roles, Protocol):
+class Store(Turns, Catalog, Errands, Roles, Facts, Checkpoints, Protocol):
     """A backend: all the ports over one set of data."""
 
     async def check(self) -> None:

@@ -27,6 +27,8 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
+from sessions.ports.checkpoints import Checkpoint
+from sessions.ports.facts import Fact
 
 
 class Command(StrEnum):
@@ -135,6 +137,34 @@ class Forget(msgspec.Struct, frozen=True, tag=True):
     receipts: tuple[tuple[Command, EventId], ...] = ()
 
 
+class PutFact(msgspec.Struct, frozen=True, tag=True):
+    """The fact is remembered."""
+
+    fact: Fact
+
+
+class PutCheckpoint(msgspec.Struct, frozen=True, tag=True):
+    """The run has come so far."""
+
+    checkpoint: Checkpoint
+
+
+class DropShelved(msgspec.Struct, frozen=True, tag=True):
+    """Nothing stands at that key of the shelf, and since that time, if there is one, nothing may."""
+
+    kind: str
+    key: str
+    at: datetime | None = None
+
+
+class ForgetShelved(msgspec.Struct, frozen=True, tag=True):
+    """These shelves' keys were taken down long ago and are free again."""
+
+    places: tuple[tuple[str, str], ...]
+
+
+ShelfChange = PutFact | PutCheckpoint | DropShelved | ForgetShelved
+
 Change = (
     PutSession
     | DropSession
@@ -147,6 +177,7 @@ Change = (
     | PutLease
     | PutReceipt
     | Forget
+    | ShelfChange
 )
 
 

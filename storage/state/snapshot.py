@@ -35,6 +35,8 @@ def snapshot(tables: Tables) -> Iterator[list[Change]]:
     yield from _batches(small)
     for session in tables.sessions.values():
         yield from _session(tables, session)
+    # One by one: a checkpoint may be long.
+    yield from ([change] for change in tables.shelf.changes())
 
 
 def root_snapshot(tables: RootTables) -> Iterator[list[RootChange]]:
@@ -55,7 +57,8 @@ def estimate(tables: Tables) -> int:
     """About how many lists a snapshot has."""
     small = len(tables.events) + len(tables.receipts) + len(tables.bindings)
     messages = sum(map(len, tables.transcripts.values()))
-    return (small + messages) // BATCH + len(tables.sessions) + len(tables.inboxes)
+    single = len(tables.sessions) + len(tables.inboxes) + len(tables.shelf)
+    return (small + messages) // BATCH + single
 
 
 def root_estimate(tables: RootTables) -> int:

@@ -30,7 +30,8 @@ from sessions.ports.catalog import Cursor, SessionPage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Claim, Committed, Known, Renewal, Work
-from storage.state import catalog, leasing, roles, root, turns
+from storage.shelf import Kind, N, Put, Shelves, Slot, nowhere
+from storage.state import catalog, leasing, roles, root, shelving, turns
 from storage.state.root import RootStep, RootTables
 from storage.state.step import Step
 from storage.state.tables import Tables
@@ -40,7 +41,7 @@ T = TypeVar("T")
 
 
 @takes_any_text
-class TableStore(ABC):
+class TableStore(Shelves, ABC):
     """Half a store. A subclass says how a step is taken, and adds what concerns several tables."""
 
     @abstractmethod
@@ -255,3 +256,16 @@ class TableStore(ABC):
     async def dismiss(self, holder: Holder) -> None:
         """See :meth:`sessions.ports.roles.Roles.dismiss`. Not synced."""
         await self._root_step(lambda step: roles.dismiss(step, holder), durable=False)
+
+    async def _shelve(self, workspace: WorkspaceId, slot: Slot[N]) -> Put:
+        if not await self._read_root(lambda tables, _: workspace in tables.workspaces):
+            raise nowhere()
+        return await self._step(workspace, lambda step: shelving.shelve(step, slot))
+
+    async def _shelved(
+        self, workspace: WorkspaceId, kind: Kind[N], key: str | None = None
+    ) -> tuple[N, ...]:
+        return await self._read(workspace, lambda tables: tables.shelf.of(kind, key))
+
+    async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
+        return await self._step(workspace, lambda step: shelving.unshelve(step, kind, key), erases=True)

@@ -23,11 +23,15 @@ from storage.state.changes import (
     Change,
     Command,
     DropSession,
+    DropShelved,
     DropTurn,
     Forget,
+    ForgetShelved,
     Progress,
     PutBinding,
+    PutCheckpoint,
     PutEvent,
+    PutFact,
     PutInbound,
     PutLease,
     PutMessages,
@@ -35,6 +39,7 @@ from storage.state.changes import (
     PutSession,
 )
 from storage.state.ordered import Ordered
+from storage.state.shelf import Shelf
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,6 +71,7 @@ class Tables:
         self.bindings: dict[ThreadRef, SessionId] = {}
         self.events: dict[EventId, PutEvent] = {}
         self.receipts: dict[tuple[Command, EventId], PutReceipt] = {}
+        self.shelf = Shelf()
         self._bound: defaultdict[SessionId, set[ThreadRef]] = defaultdict(set)
         self._recent: dict[Audience, Ordered] = {}
         self._named: dict[Audience, Ordered] = {}
@@ -84,6 +90,8 @@ class Tables:
                 self._forget(change)
             case PutReceipt():
                 self.receipts[change.command, change.event] = change
+            case PutFact() | PutCheckpoint() | DropShelved() | ForgetShelved():
+                self.shelf.apply(change)
             case _:
                 self._apply_to_turns(change)
 

@@ -136,11 +136,13 @@ def stop(
 def has_old(tables: Tables, now: datetime) -> bool:
     """Whether :func:`forget` may find something."""
     oldest = [next(iter(tables.events.values()), None), next(iter(tables.receipts.values()), None)]
-    return any(one is not None and one.at <= now - EVENT_MEMORY for one in oldest)
+    before = now - EVENT_MEMORY
+    old = any(one is not None and one.at <= before for one in oldest)
+    return old or tables.shelf.old(before, 1) is not None
 
 
 def forget(step: Step, limit: int) -> None:
-    """Drop at most ``limit`` events and as many receipts that are past their time."""
+    """Drop at most ``limit`` events, and as many of each other kind, that are past their time."""
     tables, before = step.tables, step.now - EVENT_MEMORY
     waiting = {one.inbound.event for inbox in tables.inboxes.values() for one in inbox}
     events: list[EventId] = []
@@ -156,6 +158,9 @@ def forget(step: Step, limit: int) -> None:
         receipts.append((receipt.command, receipt.event))
     if events or receipts:
         step.put(Forget(tuple(events), tuple(receipts)))
+    dropped = tables.shelf.old(before, limit)
+    if dropped is not None:
+        step.put(dropped)
 
 
 def _accept_again(
