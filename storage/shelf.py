@@ -16,7 +16,7 @@ from sessions.ports.checkpoints import Checkpoint
 from sessions.ports.facts import MOST_FACTS, Fact, FactId
 from storage.wellformed import takes_any_text
 
-N = TypeVar("N", Fact, Checkpoint)
+N = TypeVar("N", bound=Fact | Checkpoint)
 
 
 class Put(StrEnum):

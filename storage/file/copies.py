@@ -1,4 +1,4 @@
-"""Readable copies of transcripts and of the list of sessions, for people who debug.
+"""Readable copies of transcripts, checkpoints and the list of sessions, for people who debug.
 
 They lag, nothing reads them back, and a rewrite makes them anew.
 """
@@ -12,7 +12,10 @@ from pathlib import Path
 import msgspec
 
 from sessions.model import Message, Session, SessionId, WorkspaceId
-from storage.state.changes import DropSession, PutMessages, PutSession
+from sessions.names import fold
+from storage.file import checkpoints
+from storage.shelf import CHECKPOINTS
+from storage.state.changes import DropSession, DropShelved, PutCheckpoint, PutMessages, PutSession
 from storage.state.step import Step
 from storage.state.tables import Tables
 
@@ -24,6 +27,7 @@ class Copies:
 
     def __init__(self) -> None:
         self._behind: dict[WorkspaceId, dict[SessionId, None]] = {}
+        self._runs: dict[WorkspaceId, set[str]] = {}
         self._written: dict[tuple[WorkspaceId, SessionId], tuple[int, int]] = {}
         self._list_at: dict[WorkspaceId, float] = {}
 
@@ -36,6 +40,10 @@ class Copies:
                         self._behind.setdefault(workspace, {})[session] = None
                     case PutSession():
                         self._behind.setdefault(workspace, {})[change.session.key.id] = None
+                    case PutCheckpoint():
+                        self._note_run(workspace, fold(change.checkpoint.name))
+                    case DropShelved(kind=CHECKPOINTS.name):
+                        self._note_run(workspace, change.key)
                     case _:
                         pass
 
@@ -46,10 +54,12 @@ class Copies:
     def skip(self, workspace: WorkspaceId) -> bool:
         """Leave the workspace's copies as they are for now; true as in :meth:`write`."""
         self._behind.pop(workspace, None)
+        self._runs.pop(workspace, None)
         return bool(self._behind)
 
     def prune(self, folder: Path, tables: Tables) -> None:
-        """Remove the copies of sessions that are no more."""
+        """Remove the copies of sessions and runs that are no more."""
+        checkpoints.prune(folder / "checkpoints", tables)
         transcripts = folder / "transcripts"
         if not transcripts.is_dir():
             return
@@ -74,8 +84,13 @@ class Copies:
                 self._written.pop((workspace, session), None)
             else:
                 self._append((workspace, session), path, tables.transcripts.get(session, []))
+        checkpoints.write(folder / "checkpoints", tables, self._runs.pop(workspace, ()))
         self._list(workspace, folder, tables, final=final)
         return bool(self._behind)
+
+    def _note_run(self, workspace: WorkspaceId, name: str) -> None:
+        self._behind.setdefault(workspace, {})
+        self._runs.setdefault(workspace, set()).add(name)
 
     def _list(self, workspace: WorkspaceId, folder: Path, tables: Tables, *, final: bool) -> None:
         began = time.monotonic()

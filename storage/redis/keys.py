@@ -15,6 +15,9 @@
     {bNNN}:<workspace>:t:<id>     a session's transcript
     {bNNN}:<workspace>:e:<event>  an accepted event, for 48 hours
     {bNNN}:<workspace>:c:<event>  what a command's event came to, for 48 hours
+    {bNNN}:<workspace>:k:<kind>   facts, or checkpoints, by key
+    {bNNN}:<workspace>:m:<kind>   marks of facts to their keys: no two have the same
+    {bNNN}:<workspace>:g:<kind>:<key>  that a fact was forgotten, for 48 hours
     k:<workspace key>             the workspace that a key leads to
     {c:<chat>}:h                  which workspace holds each thread of the chat
     {c:<chat>}:l:<thread>:<who>   what a person saw listed, for an hour
@@ -90,6 +93,18 @@ class WorkspaceKeys:
     def receipt(self, event: EventId) -> bytes:
         """What a command's event came to."""
         return b"%b:c:%b" % (self._base, event.encode())
+
+    def shelf(self, kind: str) -> bytes:
+        """What the workspace keeps of that kind; see :mod:`storage.shelf`."""
+        return b"%b:k:%b" % (self._base, kind.encode())
+
+    def marks(self, kind: str) -> bytes:
+        """Which key on the shelf has which mark."""
+        return b"%b:m:%b" % (self._base, kind.encode())
+
+    def dropped(self, kind: str, key: str) -> bytes:
+        """When the key's noun was taken off the shelf."""
+        return b"%b:g:%b:%b" % (self._base, kind.encode(), key.encode())
 
 
 class Keys:

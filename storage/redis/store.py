@@ -14,11 +14,12 @@ from storage.redis.errands import Errands
 from storage.redis.homes import Homes
 from storage.redis.keys import Keys
 from storage.redis.roles import Roles
+from storage.redis.shelving import Shelving
 from storage.redis.sweeping import Sweeping
 from storage.redis.workspaces import Workspaces
 
 
-class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles):
+class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles, Shelving):
     """One Redis deployment, shared with the other processes that use it."""
 
     @classmethod

@@ -171,7 +171,25 @@ _ARCHIVED_AT = """
 UPDATE sessions SET archived = max(active_at, 1) WHERE archived = 1;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT)
+_SHELF = """
+-- Facts and checkpoints. A row that is gone has no record, and keeps its key from being taken again.
+CREATE TABLE shelf (
+    seq INTEGER PRIMARY KEY,
+    workspace TEXT NOT NULL REFERENCES workspaces (id),
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    token TEXT NOT NULL,
+    mark TEXT,  -- no two of a shelf have the same
+    gone_at INTEGER NOT NULL DEFAULT 0,
+    record BLOB,
+    UNIQUE (workspace, kind, key)
+);
+CREATE UNIQUE INDEX shelf_by_mark ON shelf (workspace, kind, mark) WHERE mark IS NOT NULL;
+CREATE INDEX shelf_by_age ON shelf (gone_at) WHERE gone_at > 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT, _SHELF)
 """Script ``n`` brings a file from version ``n`` to ``n + 1``. Those that were released never change."""
 
 VERSION = len(MIGRATIONS)

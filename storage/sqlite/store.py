@@ -32,6 +32,7 @@ from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
+from storage.shelf import Kind, N, Put, Shelves, Slot
 from storage.sqlite import (
     accepting,
     binding,
@@ -42,6 +43,7 @@ from storage.sqlite import (
     leases,
     looking,
     roles,
+    shelving,
     workspaces,
 )
 from storage.sqlite.step import Clock, Step
@@ -50,11 +52,11 @@ from storage.sqlite.writer import Writer
 from storage.wellformed import mends_text
 
 FORGET_LIMIT = 1_000
-"""How many events, and as many listings, a sweep forgets at most."""
+"""How many events, and as many of each other kind, a sweep forgets at most."""
 
 
 @mends_text
-class SqliteStore:
+class SqliteStore(Shelves):
     """One database file, shared with the other processes that have it open."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
@@ -281,10 +283,22 @@ class SqliteStore:
         """See :meth:`sessions.ports.roles.Roles.dismiss`."""
         await self._db.write(roles.dismiss, holder)
 
+    async def _shelve(self, workspace: WorkspaceId, slot: Slot[N]) -> Put:
+        return await self._db.write(shelving.shelve, workspace, slot)
+
+    async def _shelved(
+        self, workspace: WorkspaceId, kind: Kind[N], key: str | None = None
+    ) -> tuple[N, ...]:
+        return await self._db.read(shelving.shelved, workspace, kind, key)
+
+    async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
+        return await self._db.write(shelving.unshelve, workspace, kind, key)
+
 
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
+    shelving.forget(step, FORGET_LIMIT)
     return leases.sweep(step, claim, limit)
 
 

@@ -13,7 +13,8 @@ from sessions.model import (
     SessionKey,
     WorkspaceId,
 )
-from storage.state import catalog, leasing, roles, turns
+from storage.shelf import CHECKPOINTS, FACTS, checkpoint_slot, fact_slot
+from storage.state import catalog, leasing, roles, shelving, turns
 from storage.state.changes import Change, RootChange
 from storage.state.root import RootStep, RootTables
 from storage.state.snapshot import root_snapshot, snapshot
@@ -29,6 +30,8 @@ from tests.storage.contract.scene import (
     result,
     thread,
 )
+from tests.storage.contract.test_checkpoints import further, run
+from tests.storage.contract.test_facts import fact
 
 HOME = WorkspaceId("home")
 
@@ -56,6 +59,13 @@ def a_long_day() -> tuple[Tables, list[Change]]:
     catalog.delete(step, SessionKey(HOME, new("id-of-four", "").id), EventId("delete four"))
     leasing.keep_waiting(step, work.session.key, inbound(8).event, LEASE)
     catalog.retitle(step, work.session.key, f"what {ADA.name} asked")
+    for name in "abc":
+        shelving.shelve(step, fact_slot(fact(name)))
+    shelving.unshelve(step, FACTS, "a")
+    shelving.shelve(step, checkpoint_slot(run("deploy")))
+    shelving.shelve(step, checkpoint_slot(further(run("deploy"))))
+    shelving.shelve(step, checkpoint_slot(run("gone")))
+    shelving.unshelve(step, CHECKPOINTS, "gone")
     return step.tables, step.changes
 
 
@@ -67,19 +77,23 @@ def written_and_read(changes: list[Change]) -> Tables:
 
 
 def same(one: Tables, other: Tables) -> bool:
-    return all(
-        getattr(one, table) == getattr(other, table)
-        for table in (
-            "sessions",
-            "by_fold",
-            "transcripts",
-            "leases",
-            "inboxes",
-            "bindings",
-            "events",
-            "receipts",
+    return (
+        vars(one.shelf) == vars(other.shelf)
+        and all(
+            getattr(one, table) == getattr(other, table)
+            for table in (
+                "sessions",
+                "by_fold",
+                "transcripts",
+                "leases",
+                "inboxes",
+                "bindings",
+                "events",
+                "receipts",
+            )
         )
-    ) and list(one.events) == list(other.events)
+        and list(one.events) == list(other.events)
+    )
 
 
 def test_changes_that_were_written_down_make_the_same_tables() -> None:

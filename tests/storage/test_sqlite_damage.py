@@ -28,6 +28,8 @@ from tests.storage.contract.scene import (
     thread,
     workspace_session,
 )
+from tests.storage.contract.test_checkpoints import run
+from tests.storage.contract.test_facts import fact
 
 BAD = "CAST(x'ff61' AS TEXT)"
 SHOWN = "\ufffda"
@@ -259,3 +261,23 @@ async def test_a_listener_that_fell_behind_goes_on(store: SqliteStore) -> None:
         last = Wakeup(Wake.STOP, session.key)
         store._hints.give([last])
         assert await anext(wakeups) == last
+
+
+async def test_an_unreadable_fact_or_run_is_put_aside_and_hides_no_other(
+    store: SqliteStore, damage: Damage
+) -> None:
+    home = (await store.workspace(HOME)).id
+    for name in "abc":
+        assert await store.remember(home, fact(name))
+        assert await store.save_checkpoint(home, run(name))
+    damage("UPDATE shelf SET record = x'31ff' WHERE kind = 'fact' AND key = 'b'")
+    damage("UPDATE shelf SET record = 'text' WHERE kind = 'checkpoint' AND key = 'a'")
+    damage("UPDATE shelf SET record = x'00' WHERE kind = 'checkpoint' AND key = 'c'")
+    with capture_logs() as logs:
+        assert await store.facts(home, None) == (fact("a"), fact("c"))
+        assert await store.checkpoints(home, None) == (run("b"),)
+        assert await store.checkpoint(home, "c") is None
+    assert [one["event"] for one in logs] == ["store.quarantined"] * 3
+    assert len(await store.quarantined()) == 3
+    assert await store.remember(home, fact("b"))
+    assert await store.save_checkpoint(home, run("c"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from sessions.model import Holder, RoleName, SessionId, SessionKey, WorkspaceKey
 from storage.sqlite import SqliteStore
 from storage.sqlite.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from tests.storage.contract.test_facts import fact
 
 
 def a_file_of_version(version: int, path: Path) -> None:
@@ -39,6 +40,7 @@ async def test_an_older_file_keeps_what_it_has_and_gets_what_it_lacks(tmp_path: 
             assert found is not None
             assert found.title == "Club"
             assert await store.hold_role(RoleName("a role"), Holder("one"), timedelta(seconds=1))
+            assert await store.remember(found.id, fact("a"))
             session = await store.get(SessionKey(found.id, SessionId("old")))
             assert session is not None
             assert session.archived_at == session.active_at

@@ -12,6 +12,7 @@ from itertools import count
 from random import Random
 
 from sessions.model import (
+    OPEN,
     Answer,
     Ending,
     EventId,
@@ -29,11 +30,14 @@ from sessions.model import (
     Usage,
     WorkspaceKey,
 )
+from sessions.ports.checkpoints import Checkpoint
+from sessions.ports.facts import MOST_FACTS, Fact, FactId
 from sessions.ports.store import Store
 from sessions.ports.turns import Claim, Proposal, Work
 from storage.opening import open_store
 
 SESSIONS = 4
+RUN = "nightly"
 HOME = WorkspaceKey("telegram:-100")
 
 _ADA = Person(PersonId("telegram:42"), "Ada")
@@ -113,12 +117,28 @@ async def talk(store: Store, session: int, lap: int, chance: Random) -> None:
         await work_off(store, work, by, chance)
 
 
+async def run_on(store: Store, lap: int) -> None:
+    """Save the run of a workflow for ever, and remember a fact with each save."""
+    home = (await store.workspace(HOME)).id
+    while True:
+        found = await store.checkpoint(home, RUN)
+        revision = 1 if found is None else found.revision + 1
+        saved = Checkpoint(RUN, RUN, "", _START, OPEN, _ADA.id, revision=revision, taken_by=f"{lap}")
+        assert await store.save_checkpoint(home, saved)
+        acknowledge("saved", f"{revision}")
+        if revision <= MOST_FACTS:
+            said = Fact(FactId(f"{revision}"), f"fact {revision}", OPEN, _ADA.id, _START)
+            assert await store.remember(home, said)
+            acknowledge("remembered", said.id)
+
+
 async def main(url: str, lap: int, seed: int) -> None:
-    """Recover, then talk on all sessions until killed."""
+    """Recover, then talk on all sessions, beside the run of a workflow, until killed."""
     async with open_store(url, clock=clock(lap)) as store, asyncio.TaskGroup() as talks:
         await recover(store, claim(lap), Random(seed))
         for session in range(SESSIONS):
             talks.create_task(talk(store, session, lap, Random(seed + session)))
+        talks.create_task(run_on(store, lap))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -32,7 +33,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_reordered_by_a_kill(
     seed = int(os.environ.get("PARLEY_CRASH_SEED") or secrets.randbits(32))
     print(f"PARLEY_CRASH_SEED={seed}")
     chance = Random(seed)
-    acknowledged: dict[str, set[str]] = {"accepted": set(), "committed": set(), "delivered": set()}
+    acknowledged = defaultdict[str, set[str]](set)
     for lap in range(KILLS):
         for line in killed(url, lap, chance):
             what, event = line.split(" ", 1)
@@ -46,6 +47,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_reordered_by_a_kill(
         assert acknowledged["committed"] <= set(committed)
         assert acknowledged["accepted"] <= set(waiting) | set(committed)
 
+        await check_shelves(store, acknowledged)
         await program.recover(store, program.claim(KILLS), chance)
         assert await in_inboxes(store) == []
         finished = await in_transcripts(store)
@@ -96,6 +98,16 @@ def killed(url: str, lap: int, chance: Random) -> list[str]:
         process.kill()
         printed += process.stdout.readlines()
     return [line.rstrip("\n") for line in printed if line.endswith("\n")]
+
+
+async def check_shelves(store: Store, acknowledged: Mapping[str, set[str]]) -> None:
+    """Every save and every fact that was acknowledged is there, and none that was never begun."""
+    home = (await store.workspace(program.HOME)).id
+    found = await store.checkpoint(home, program.RUN)
+    assert found is not None
+    assert found.revision >= max(map(int, acknowledged["saved"]))
+    facts = {fact.id for fact in await store.facts(home, None)}
+    assert acknowledged["remembered"] <= facts <= {f"{n}" for n in range(1, found.revision + 1)}
 
 
 async def in_inboxes(store: Store) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import msgspec
+
 from sessions.model import SessionId, WorkspaceId
 from storage.redis.address import parse_address
 from storage.redis.client import Client, Reply
@@ -22,6 +24,8 @@ _FORMS = {
     "inbox": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):i:(?P<session>.*)", None),
     "transcript": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):t:(?P<session>.*)", None),
     "event": (r"\{b\d{3}\}:[0-9a-f]{16}:[ec]:.*", 48 * _HOUR),
+    "shelf": (r"\{b\d{3}\}:[0-9a-f]{16}:(k:(fact|checkpoint)|m:fact)", None),
+    "dropped": (r"\{b\d{3}\}:[0-9a-f]{16}:g:fact:.*", 48 * _HOUR),
     "lead": (r"k:.*", None),
     "homes": (r"\{c:.*\}:h", None),
     "listing": (r"\{c:.*\}:l:.*", _HOUR),
@@ -106,6 +110,7 @@ class _View:
         await self._check_indexes(keys, living)
         await self._check_bindings(keys, living)
         await self._check_due(keys, sessions, present.inboxes)
+        await self._check_facts(keys)
 
     async def check_errands(self, found: Mapping[str, Key]) -> None:
         for bucket in {
@@ -140,6 +145,11 @@ class _View:
             "work that no sweep finds, or finds in vain"
         )
         assert all(one.due_as == "" for id_, one in sessions.items() if SessionId(id_) not in inboxes)
+
+    async def _check_facts(self, keys: WorkspaceKeys) -> None:
+        marks = {mark: id_.decode() for mark, id_ in (await self._hash(keys.marks("fact"))).items()}
+        kept = await self._hash(keys.shelf("fact"))
+        assert marks == {msgspec.msgpack.decode(row)[2]: id_ for id_, row in kept.items()}
 
     async def _hash(self, key: bytes) -> dict[str, bytes]:
         flat = cast("list[bytes]", await self._client.command(key, b"HGETALL", key))

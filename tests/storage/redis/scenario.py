@@ -30,6 +30,8 @@ from tests.storage.contract.scene import (
     take,
     thread,
 )
+from tests.storage.contract.test_checkpoints import further, run
+from tests.storage.contract.test_facts import fact
 
 Between = Callable[[], Awaitable[None]]
 Advance = Callable[[timedelta], Awaitable[None]]
@@ -45,6 +47,7 @@ async def live(store: Store, advance: Advance, between: Between) -> list[object]
     await _command(store, session, diary)
     await _sweep(store, advance, diary)
     await _serve(store, advance, diary)
+    await _keep(store, diary)
     await _move(store, diary)
     return diary.told
 
@@ -138,6 +141,19 @@ async def _serve(store: Store, advance: Advance, diary: _Diary) -> None:
     await diary.do(store.leave_role(_ROLE, _ONE))
     await diary.note(await store.muster(_ONE, 3, LEASE))
     await diary.do(store.dismiss(_ONE))
+
+
+async def _keep(store: Store, diary: _Diary) -> None:
+    home = (await store.workspace(HOME)).id
+    await diary.note([await store.remember(home, fact(name)) for name in "abb"])
+    await diary.note(await store.forget(home, fact("a").id))
+    await diary.note(await store.facts(home, None))
+    await diary.note(await store.save_checkpoint(home, run("Deploy")))
+    await diary.note(await store.save_checkpoint(home, further(run("Deploy"))))
+    await diary.note(await store.save_checkpoint(home, run("Again")))
+    await diary.note(await store.checkpoint(home, "deploy"))
+    await diary.note(await store.delete_checkpoint(home, "again"))
+    await diary.note(await store.checkpoints(home, None))
 
 
 async def _move(store: Store, diary: _Diary) -> None:

@@ -32,6 +32,8 @@ from tests.storage.contract.scene import (
     thread,
     workspace_session,
 )
+from tests.storage.contract.test_checkpoints import further, run
+from tests.storage.contract.test_facts import fact
 
 Step = Callable[[], Awaitable[object]]
 Scene = Callable[[Store], Awaitable[Step]]
@@ -238,6 +240,29 @@ async def dismiss(store: Store) -> Step:
     return lambda: _said(store.dismiss(_ONE))
 
 
+async def remember(store: Store) -> Step:
+    home = await store.workspace(HOME)
+    return lambda: store.remember(home.id, fact("a"))
+
+
+async def forget(store: Store) -> Step:
+    home = await store.workspace(HOME)
+    await store.remember(home.id, fact("a"))
+    return lambda: store.forget(home.id, fact("a").id)
+
+
+async def save_checkpoint(store: Store) -> Step:
+    home = await store.workspace(HOME)
+    await store.save_checkpoint(home.id, run("Deploy"))
+    return lambda: store.save_checkpoint(home.id, further(run("Deploy")))
+
+
+async def delete_checkpoint(store: Store) -> Step:
+    home = await store.workspace(HOME)
+    await store.save_checkpoint(home.id, run("Deploy"))
+    return lambda: store.delete_checkpoint(home.id, "deploy")
+
+
 async def _said(step: Awaitable[None]) -> object:
     await step
     return "done"
@@ -291,4 +316,8 @@ SCENES: tuple[Scene, ...] = (
     leave_role,
     muster,
     dismiss,
+    remember,
+    forget,
+    save_checkpoint,
+    delete_checkpoint,
 )

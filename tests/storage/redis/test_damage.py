@@ -11,6 +11,7 @@ from sessions.errors import LeaseLost, StoreDamaged
 from sessions.model import EventId, Session, SessionKey, Status
 from tests.redis_servers import Server
 from tests.storage.contract.scene import (
+    HOME,
     LEASE,
     accept,
     claim,
@@ -22,6 +23,8 @@ from tests.storage.contract.scene import (
     thread,
     workspace_session,
 )
+from tests.storage.contract.test_checkpoints import run
+from tests.storage.contract.test_facts import fact
 from tests.storage.redis.watched import Watched, watched
 
 SECRET = "nobody may read this in a log"
@@ -315,3 +318,28 @@ async def test_a_thread_of_a_damaged_session_can_be_bound_to_another(server: Ser
         bound = await one.store.bound(thread())
         assert bound is not None
         assert bound.name == "another"
+
+
+async def test_a_damaged_fact_or_run_is_put_aside_and_hides_no_other(server: Server) -> None:
+    async with watched(server) as one:
+        home = (await one.store.workspace(HOME)).id
+        keys = one.keys.of(home)
+        for name in "abc":
+            await one.store.remember(home, fact(name))
+            await one.store.save_checkpoint(home, run(name))
+        torn = msgspec.msgpack.encode([1, "", "", BROKEN_JSON.decode()])
+        for shelf, key, left in (
+            ("fact", "b", torn),
+            ("checkpoint", "a", GARBAGE),
+            ("checkpoint", "b", GARBAGE),
+        ):
+            await one.server.call("HSET", keys.shelf(shelf), key, left)
+        with structlog.testing.capture_logs() as logs:
+            assert await one.store.facts(home, None) == (fact("a"), fact("c"))
+            assert await one.store.save_checkpoint(home, run("a"))
+            assert await one.store.delete_checkpoint(home, "b") is None
+            assert await one.store.checkpoints(home, None) == (run("a"), run("c"))
+        assert [one["event"] for one in logs] == ["store.quarantined"] * 3
+        assert SECRET not in repr(logs)
+        assert len(await one.store.quarantined()) == 3
+        assert await one.store.remember(home, fact("b"))

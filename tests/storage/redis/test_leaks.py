@@ -27,6 +27,8 @@ LEFT: dict[str, Sequence[Sequence[Word]]] = {
     "a receipt that stays for ever": [["HSET", "{home}:c:event", "bind", "x"]],
     "a session that would vanish": [["PEXPIRE", "{home}:s", 1_000_000]],
     "a listing that stays for ever": [["SET", "{prefix}:{{c:telegram:-100}}:l:7:ada", "x"]],
+    "a mark without a fact": [["HSET", "{home}:m:fact", "gone", "gone"]],
+    "a forgotten fact that stays for ever": [["SET", "{home}:g:fact:a", "0"]],
     "an errand without a deadline": [["HSET", "{prefix}:{{x01}}:e", "event", "x"]],
     "an errand's body without the errand": [["HSET", "{prefix}:{{x01}}:o", "event", "x"]],
 }

@@ -26,8 +26,16 @@ from tests.storage.redis.contents import contents
 from tests.storage.redis.steps import SCENES, Scene
 from tests.storage.redis.watched import watched
 
-TAKING = {steps.accept_with_a_claim, steps.accept_in_a_new_topic, steps.acquire, steps.admit}
-"""What these take, a repeat does not give again: see the tests below."""
+TAKING = {
+    steps.accept_with_a_claim,
+    steps.accept_in_a_new_topic,
+    steps.acquire,
+    steps.admit,
+    steps.remember,
+    steps.forget,
+    steps.delete_checkpoint,
+}
+"""What these take, a repeat does not give again: see the tests below, and the ports."""
 
 
 @dataclass(frozen=True, slots=True)

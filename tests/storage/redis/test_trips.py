@@ -24,12 +24,14 @@ from tests.storage.contract.scene import (
     thread,
     workspace_session,
 )
+from tests.storage.contract.test_checkpoints import run
+from tests.storage.contract.test_facts import fact
 from tests.storage.redis.scenario import live
 from tests.storage.redis.watched import Watched, watched
 
 PLACED = ReplyRecord((ReplyPart("1234567890"),))
 WARM_BYTES = 1_000
-SENT = {"EVALSHA", "SCRIPT", "GET", "SET", "DEL", "HGET", "HKEYS", "HVALS", "HDEL"} | {
+SENT = {"EVALSHA", "SCRIPT", "GET", "SET", "DEL", "HGET", "HGETALL", "HKEYS", "HVALS", "HDEL"} | {
     *("LRANGE", "ZADD", "ZRANGE", "ZRANK"),
     *("HELLO", "CLIENT", "PING", "ROLE", "SUBSCRIBE"),
 }
@@ -226,6 +228,18 @@ async def test_other_steps_are_as_many_round_trips_as_they_say(one: Watched) -> 
     assert trips(one.front) == ["HKEYS", "names"]
     await store.delete(key, EventId("delete"))
     assert trips(one.front) == ["HGET", "delete", "HGET", "HGET", "vacate"]
+
+
+async def test_facts_and_runs_are_put_and_read_in_one_round_trip(one: Watched) -> None:
+    store, home = one.store, (await one.store.workspace(HOME)).id
+    one.front.reset()
+    await store.remember(home, fact("a"))
+    await store.facts(home, None)
+    await store.save_checkpoint(home, run("deploy"))
+    await store.checkpoint(home, "deploy")
+    assert trips(one.front) == ["shelve", "HGETALL", "shelve", "HGET"]
+    await store.forget(home, fact("a").id)
+    assert trips(one.front) == ["HGET", "unshelve"]
 
 
 async def test_a_store_sends_no_other_commands_than_these(server: Server) -> None:
