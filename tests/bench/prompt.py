@@ -1,4 +1,4 @@
-"""A prompt's overhead: the time from the start of the process until the model is asked, and the memory."""
+"""A prompt's overhead: the time from the start of the process until the model is asked, and memory."""
 
 import asyncio
 import os
