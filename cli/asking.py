@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TextIO
 
+from bots.models import model_name
 from bots.terminal import pages
 from bots.terminal.lines import PipedLines, is_yes
 from bots.terminal.pages import counted
@@ -14,7 +15,7 @@ from bots.terminal.plain import one_line
 from cli import output
 from cli.again import Again
 from cli.chat import use_session
-from cli.wiring import Desk, model_name, open_conversation, open_desk
+from cli.wiring import Desk, open_conversation, open_desk
 from cli.wishes import Options, Wanted
 from sessions.errors import NothingBound
 from sessions.model import OPERATOR, Answer, Ask, Ending, Session, Task, Verb

@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 import structlog
 
-from cli.settings import Settings
+from bots.settings import Settings
 
 _LIBRARIES = ("aiogram", "aiohttp", "discord", "httpx", "httpx2", "openai")
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bots.terminal.operator import LOCAL as LOCAL
+
 Backend = Annotated[
     str | None,
     typer.Option(
@@ -25,9 +27,6 @@ Workspace = Annotated[
     typer.Option("--workspace", metavar="WORKSPACE", help="Whose sessions; see: parley workspace list"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a page.")]
-
-LOCAL = "local"
-"""The workspace of the command line."""
 
 
 @dataclass(frozen=True)

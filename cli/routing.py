@@ -16,9 +16,19 @@ if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
 VALUED = frozenset(
-    {"--storage-backend", "--storage-path", "--workspace", "--session", "--page"}
+    {
+        "--storage-backend",
+        "--storage-path",
+        "--workspace",
+        "--page",
+        "--session",
+        "--auto-save",
+        "--history",
+        "--fast-context",
+        "--model",
+        "--system",
+    }
     | {"--checkpoint", "--resume", "--var", "--folder", "--functions"}
-    | {"--auto-save", "--history", "--fast-context", "--model", "--system"}
 )
 """The options that take the next word as their value."""
 
@@ -95,6 +105,7 @@ class RootGroup(PlainGroup):
 
     modules: ClassVar[Mapping[str, str]] = {
         "session": "cli.session",
+        "memory": "cli.memory",
         "workflow": "cli.workflow",
         "checkpoint": "cli.checkpoint",
         "workspace": "cli.workspace",

@@ -2,9 +2,9 @@
 
 import typer
 
+from bots.settings import load_here
 from cli.options import Choice
 from cli.plain_values import PlainCommand
-from cli.settings import load_here
 
 app = typer.Typer(name="run", rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 

@@ -14,16 +14,17 @@ import typer
 
 from bots.admission import Admission
 from bots.duty import Duty
+from bots.models import chat_model, engine_settings
 from bots.patience import waits
 from bots.routes import Routes
+from bots.settings import Settings, load_here
 from cli import output
 from cli.extras import extras
 from cli.health import HEALTH_PATHS, Health
 from cli.logs import configure
 from cli.options import Backend, Choice, Path
 from cli.plain_values import PlainCommand
-from cli.settings import Settings, load_here
-from cli.wiring import chat_model, engine_settings, opened, retention
+from cli.wiring import opened, retention
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import ParleyError, SettingError, StoreUnavailable

@@ -7,14 +7,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bots.models import chat_model, engine_settings, with_model
+from bots.settings import Settings, load_here
+from bots.terminal.operator import operator_in
 from bots.terminal.talker import Talker
-from cli.operator import operator_in
 from cli.options import Choice
-from cli.settings import Settings, load_here
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError, StoreUnavailable
 from sessions.ports.store import Store
@@ -23,12 +24,7 @@ from storage.opening import Login, open_store, storage_url
 if TYPE_CHECKING:
     from bots.terminal.conversation import Conversation
     from bots.terminal.presenters import Presenter
-    from sessions.engine import EngineSettings
     from sessions.expiry import Retention
-    from sessions.ports.model import ChatModel
-
-DEFAULT_MODEL = "gpt-4.1-mini"
-"""Asked at OpenAI itself when a key but no model is set."""
 
 _LEAVE_AFTER = 2.0
 """Seconds that a terminal waits for its running turn when it is left."""
@@ -117,47 +113,12 @@ async def open_conversation(
 
     configure(desk.settings, "error")
     replies = TerminalReplies(present)
-    settings = _with_model(desk.settings, model)
+    settings = with_model(desk.settings, model)
     async with chat_model(settings) as asked:
         rules = engine_settings(settings, _LEAVE_AFTER, longest_lease=_LEASE)
         more = extras(settings, desk.store, asked, folder)
         async with Engine(desk.store, asked, replies, settings=rules, extras=more) as engine:
             yield Conversation(engine, desk.store, replies, desk.operator)
-
-
-@asynccontextmanager
-async def chat_model(settings: Settings) -> "AsyncIterator[ChatModel]":
-    """Make the model that the settings name, or the offline one. Raises SettingError."""
-    if not (settings.model or settings.openai_api_key or settings.openai_base_url):
-        from sessions.offline import OfflineModel
-
-        yield OfflineModel()
-        return
-    from sessions.llm import DEFAULT_BASE_URL, OpenAIModel
-
-    _check_model(settings)
-    async with OpenAIModel(
-        model=settings.model or DEFAULT_MODEL,
-        api_key=settings.openai_api_key or "none",
-        base_url=settings.openai_base_url or DEFAULT_BASE_URL,
-        context_tokens=int(settings.context_tokens),
-    ) as model:
-        yield model
-
-
-def engine_settings(
-    settings: Settings, drain: float, *, longest_lease: int | None = None
-) -> "EngineSettings":
-    """Return how the engine behaves; times are in seconds."""
-    from datetime import timedelta
-
-    from sessions.engine import EngineSettings
-    from sessions.turn import TurnRules
-
-    rules = TurnRules(system=settings.system_prompt) if settings.system_prompt else TurnRules()
-    seconds = int(settings.lease_seconds)
-    lease = timedelta(seconds=min(seconds, longest_lease or seconds))
-    return EngineSettings(lease=lease, drain=timedelta(seconds=drain), rules=rules)
 
 
 def retention(settings: Settings) -> "Retention | None":
@@ -175,32 +136,3 @@ def retention(settings: Settings) -> "Retention | None":
     if not archive:
         return None
     return Retention(timedelta(days=int(archive)), timedelta(days=int(delete)) if delete else None)
-
-
-def model_name(settings: Settings) -> str:
-    """Return the name of the model that the settings lead to."""
-    if not (settings.model or settings.openai_api_key or settings.openai_base_url):
-        return "offline"
-    return settings.model or DEFAULT_MODEL
-
-
-def _with_model(settings: Settings, model: str) -> Settings:
-    if model and not (settings.openai_api_key or settings.openai_base_url):
-        raise SettingError(
-            f"--model is {model}, but there is no key for it. Set OPENAI_API_KEY=sk-…, "
-            "or OPENAI_BASE_URL=http://localhost:8000/v1 for a server of your own."
-        )
-    return replace(settings, model=model) if model else settings
-
-
-def _check_model(settings: Settings) -> None:
-    if settings.openai_base_url and not settings.model:
-        raise SettingError(
-            f"OPENAI_BASE_URL is set ({settings.openai_base_url}), but no model of that server. "
-            "Set for example: PARLEY_MODEL=llama3.2"
-        )
-    if settings.model and not (settings.openai_api_key or settings.openai_base_url):
-        raise SettingError(
-            f"PARLEY_MODEL is {settings.model}, but there is no key for it. Set OPENAI_API_KEY=sk-…, "
-            "or OPENAI_BASE_URL=http://localhost:8000/v1 for a server of your own."
-        )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bots.models import chat_model
 from bots.terminal import workflow_pages
 from bots.terminal.lines import PipedLines
 from bots.terminal.plain import one_line, printable
@@ -19,7 +20,7 @@ from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.output import Value
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
-from cli.wiring import Desk, chat_model, open_desk
+from cli.wiring import Desk, open_desk
 from sessions.errors import UsageError
 from sessions.ports.checkpoints import RunStatus, StepResult
 from sessions.workflows.commands import WorkflowCommands

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cli.settings import Settings
+from bots.settings import Settings
 from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
 from sessions.ports.tasks import TaskOutcome, Tasks

@@ -4,13 +4,13 @@ import asyncio
 
 import typer
 
+from bots.settings import load_here
 from bots.terminal.pages import counted, second
 from bots.terminal.tables import draw
 from cli import output
 from cli.options import Backend, Choice, Json, Path
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
-from cli.settings import load_here
 from cli.wiring import opened
 from sessions.model import Workspace
 from sessions.ports.catalog import Cursor

@@ -7,9 +7,10 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from datetime import timedelta
 
+from sessions.facts.offline import facts_in, taken_down
 from sessions.model import Role, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
-from sessions.window import estimate_prompt, estimate_tokens
+from sessions.window import divide_background, estimate_prompt, estimate_tokens
 from sessions.workflows.planner import PLANNER, STEP_SYSTEM
 
 CONTEXT_TOKENS = 16_000
@@ -84,11 +85,12 @@ class OfflineModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Stream an answer word by word."""
-        words = _said_by_person(prompt)
-        task = _answer_to_task(prompt, words[-1])
-        answer = task or _answer_to(words)
-        if not task and not any(message.role is Role.ASSISTANT for message in prompt.messages):
-            answer = f"{_INTRODUCTION}\n\n{answer}"
+        words, facts = _said_by_person(prompt)
+        answer = taken_down(prompt) or _answer_to_task(prompt, words[-1])
+        if answer is None:
+            answer = _answer_to(words, facts)
+            if not any(message.role is Role.ASSISTANT for message in prompt.messages):
+                answer = f"{_INTRODUCTION}\n\n{answer}"
         pause = self._pace * (_SLOWNESS if _command(words[-1])[0] == "slow" else 1)
         for word in _WORD.findall(answer):
             yield Text(word)
@@ -96,20 +98,23 @@ class OfflineModel:
         yield Done(Usage(estimate_prompt(prompt), estimate_tokens(answer), estimated=True))
 
 
-def _answer_to_task(prompt: Prompt, last: str) -> str:
-    """Play a plan or a step of a workflow; "" for any other prompt."""
+def _said_by_person(prompt: Prompt) -> tuple[list[str], list[str]]:
+    """Return what people said, and the facts before the last of it."""
+    words = [message.content for message in prompt.messages if message.role is Role.USER] or [""]
+    background, words[-1] = divide_background(words[-1])
+    return words, facts_in(background)
+
+
+def _answer_to_task(prompt: Prompt, last: str) -> str | None:
+    """Play a plan or a step of a workflow; None for any other prompt."""
     system = prompt.messages[0].content if prompt.messages[0].role is Role.SYSTEM else ""
     if system == PLANNER:
         goal = _quoted(last.rpartition("\n\n")[2])
         steps = (f"Say what is wanted: {goal}", "Do it", "Look at the result and sum it up")
         return json.dumps({"steps": steps}, ensure_ascii=False)
     if system.endswith(STEP_SYSTEM):
-        return f"(offline model) {_answer_to([last.rpartition(chr(10) * 2)[2]])}"
-    return ""
-
-
-def _said_by_person(prompt: Prompt) -> list[str]:
-    return [message.content for message in prompt.messages if message.role is Role.USER] or [""]
+        return f"(offline model) {_answer_to([last.rpartition(chr(10) * 2)[2]], [])}"
+    return None
 
 
 def _command(text: str) -> tuple[str, int | None]:
@@ -120,7 +125,7 @@ def _command(text: str) -> tuple[str, int | None]:
     return found["what"].lower(), None if number is None else int(number)
 
 
-def _answer_to(words: list[str]) -> str:
+def _answer_to(words: list[str], facts: list[str]) -> str:
     match _command(words[-1]):
         case ("long", number):
             return _long_answer(min(number or 500, LONGEST))
@@ -129,19 +134,23 @@ def _answer_to(words: list[str]) -> str:
         case ("markdown", _):
             return _MARKDOWN
         case _:
-            return _echo(words)
+            return _echo(words, facts)
 
 
-def _echo(words: list[str]) -> str:
+def _echo(words: list[str], facts: list[str]) -> str:
     last = words[-1]
     if _ASKED_NAME.search(last):
-        names = [found["name"] for one in words for found in _TOLD_NAME.finditer(one)]
+        names = [
+            found["name"] for one in (*reversed(facts), *words) for found in _TOLD_NAME.finditer(one)
+        ]
         return (
             f"You told me that your name is {names[-1]}." if names else "You have not told me your name."
         )
     lines = [f"You said: {_quoted(last)}"]
     if len(words) > 1:
         lines.append(f"Before that: {_quoted(words[-2])}")
+    if facts:
+        lines.append(f"I remember: {_quoted('; '.join(facts))}")
     if found := _TOLD_NAME.search(last):
         lines.append(f"I shall remember the name {found['name']}.")
     return "\n".join(lines)

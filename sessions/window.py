@@ -67,6 +67,15 @@ def estimate_prompt(prompt: Prompt) -> int:
     return sum(estimate_tokens(message.content) + _MESSAGE_TOKENS for message in prompt.messages)
 
 
+def divide_background(content: str) -> tuple[str, str]:
+    """Divide a prompt's last message into its background, if there is one, and what people said."""
+    before, there, rest = content.partition(f"{_BEHIND}\n\n")
+    if not there:
+        return "", content
+    background, _, asked = rest.partition(f"\n\n{_ASKED}\n\n")
+    return background, before + asked
+
+
 @dataclass(slots=True)
 class _Exchange:
     """A turn with the turns that ran it again: one question and its newest answer."""

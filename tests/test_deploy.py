@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cli.settings import Settings, load, variable
+from bots.settings import Settings, load, variable
 from storage.redis.address import Login, Topology, parse_address
 from tests.deployment import FILES, PASSWORDS, run
 from tests.storage.redis.acl import rules

@@ -9,7 +9,7 @@ import pytest
 
 import parley
 from bots.admission import Admission
-from cli.settings import load, variable
+from bots.settings import load, variable
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"

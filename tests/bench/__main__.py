@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
+from tests.bench.fast_context import fast_context
 from tests.bench.prompt import prompt_overhead
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cli": command_line,
     "prompt": prompt_overhead,
     "turn": whole_turns,
+    "folder": fast_context,
     "memory": redis_memory,
     "replicas": redis_replicas,
 }

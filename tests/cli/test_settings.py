@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import load
+from bots.settings import load
 from cli.wiring import retention
 from sessions.errors import SettingError
 from sessions.expiry import Retention
@@ -42,6 +42,7 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
         ("PARLEY_HTTP", "8080"),
         ("PARLEY_HTTP", "localhost:99999"),
         ("PARLEY_LOG", "loud"),
+        ("PARLEY_MEMORY", "always"),
         ("PARLEY_ARCHIVE_AFTER_DAYS", "0"),
         ("PARLEY_DELETE_AFTER_DAYS", "1.5"),
         ("PARLEY_LOG_FORMAT", "xml"),

@@ -1,12 +1,20 @@
-"""Who uses the command line, and where: one thread per operating-system user and workspace."""
+"""Who uses a terminal, and where: one thread per operating-system user and workspace."""
 
 import os
 
 from bots.terminal.talker import Talker
-from cli.options import LOCAL
 from sessions.errors import NoSuchSession
 from sessions.model import OPERATOR, Person, PersonId, Place, Platform, ThreadRef, WorkspaceKey
 from sessions.ports.catalog import Catalog
+
+LOCAL = "local"
+"""The workspace of the command line and of Python programs."""
+
+
+def operator_at(place: str) -> Talker:
+    """Return the operator at a place beside the terminal, in the local workspace."""
+    user = _user()
+    return _talker(user, WorkspaceKey(LOCAL), ThreadRef(Platform.TERMINAL, LOCAL, f"{user}:{place}"))
 
 
 async def operator_in(store: Catalog, workspace: str) -> Talker:
@@ -20,9 +28,11 @@ async def operator_in(store: Catalog, workspace: str) -> Talker:
                 f"There is no workspace “{workspace}”. See which there are: parley workspace list"
             )
         chat = found.id
-    thread = ThreadRef(Platform.TERMINAL, chat, user)
-    place = Place(WorkspaceKey(workspace), thread, OPERATOR)
-    return Talker(Person(PersonId(f"cli:{user}"), user), place)
+    return _talker(user, WorkspaceKey(workspace), ThreadRef(Platform.TERMINAL, chat, user))
+
+
+def _talker(user: str, workspace: WorkspaceKey, thread: ThreadRef) -> Talker:
+    return Talker(Person(PersonId(f"cli:{user}"), user), Place(workspace, thread, OPERATOR))
 
 
 def _user() -> str:

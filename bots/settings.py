@@ -24,6 +24,7 @@ class Settings:
     openai_base_url: str = ""
     context_tokens: str = "128000"
     system_prompt: str = ""
+    memory: str = ""
     allowed: str = ""
     telegram_token: str = field(default="", repr=False)
     telegram_api_base: str = ""
@@ -48,6 +49,8 @@ _OTHERS = {"openai_api_key": "OPENAI_API_KEY", "openai_base_url": "OPENAI_BASE_U
 _SECRETS = frozenset(one.name for one in fields(Settings) if not one.repr)
 _LEVELS = ("debug", "info", "warning", "error")
 _FORMATS = ("text", "json")
+_MEMORY = ("off", "on", "extract")
+_IN_SMALL_LETTERS = ("log", "log_format", "memory")
 
 
 def variable(name: str) -> str:
@@ -115,6 +118,7 @@ def _example(name: str) -> str:
 
 _EXAMPLES = {
     "context_tokens": "128000",
+    "memory": "on",
     "openai_base_url": "http://localhost:8000/v1",
     "telegram_api_base": "https://api.telegram.org",
     "telegram_webhook_url": "https://bot.example.org/telegram",
@@ -152,6 +156,7 @@ def _is_days(text: str) -> bool:
 
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "context_tokens": lambda text: text.isdecimal() and 512 <= int(text) <= 100_000_000,
+    "memory": lambda text: text in _MEMORY,
     "openai_base_url": _is_url,
     "telegram_api_base": _is_url,
     "telegram_webhook_url": _is_url,
@@ -169,7 +174,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
 
 
 def _check(name: str, text: str) -> str:
-    text = text.lower() if name in ("log", "log_format") else text
+    text = text.lower() if name in _IN_SMALL_LETTERS else text
     check = _CHECKS.get(name)
     if check is not None and not check(text):
         said = "set to something" if name in _SECRETS else f"“{text}”"

@@ -1,0 +1,188 @@
+"""The commands ``parley memory …``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from bots.terminal.pages import counted, minute
+from bots.terminal.plain import one_line, shorten
+from bots.terminal.tables import draw
+from cli import output
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.plain_values import PlainCommand
+from cli.routing import AnywhereGroup
+from cli.wiring import open_desk
+from sessions.commands import Caller
+from sessions.errors import UsageError
+from sessions.facts.commands import FactCommands
+from sessions.facts.outcomes import FactsShown, ShownFact
+from sessions.ports.facts import Fact
+
+app = typer.Typer(
+    name="memory",
+    cls=AnywhereGroup,
+    help="Show, add and forget facts: what is remembered beyond sessions.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    invoke_without_command=True,
+)
+
+HELP = """\
+Memory Commands:
+
+  parley memory show            - Show what is remembered
+  parley memory add <text>      - Remember a fact
+  parley memory forget <id>     - Forget a fact, by its id or by words of it
+  parley memory help            - Show this help
+
+Using Memory with Prompts:
+  parley "prompt" --memory      - Draw on facts, and take down what is to be remembered"""
+
+_PAGE_DIGITS = 6
+_LONGEST_SHOWN = 60
+
+T = TypeVar("T")
+
+Shared = Annotated[
+    bool, typer.Option("--shared", help="It is about everybody in the workspace, not about you.")
+]
+
+
+@app.callback()
+def memory(ctx: typer.Context) -> None:
+    """Show the help when no command is given."""
+    if ctx.invoked_subcommand is None:
+        output.say(HELP)
+
+
+@app.command("show", cls=PlainCommand)
+def show(
+    page: Annotated[
+        str | None, typer.Argument(metavar="[PAGE]", show_default=False, help="Ten facts each.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Leave none out.")] = False,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Show what is remembered, the newest first."""
+    number = _number(page or "1")
+
+    async def work(commands: FactCommands, caller: Caller) -> FactsShown:
+        return await commands.show(caller, number, everything=everything)
+
+    outcome = _done(Choice(storage_backend, storage_path, workspace), work)
+    if json:
+        output.say_json(
+            {
+                "facts": [_shown_record(one) for one in outcome.facts],
+                "total": outcome.total,
+                "page": outcome.page,
+                "pages": outcome.pages,
+            }
+        )
+        return
+    output.say(_page(outcome))
+
+
+@app.command("add", cls=PlainCommand)
+def add(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="In quotes, for example: I like tea.")],
+    shared: Shared = False,
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Remember a fact about you; in the workspace of a chat, about everybody there."""
+    about_all = shared or workspace != LOCAL
+    outcome = _done(
+        Choice(storage_backend, storage_path, workspace),
+        lambda commands, caller: commands.add(caller, text, shared=about_all),
+    )
+    if json:
+        output.say_json({**_record(outcome.fact), "new": outcome.fresh})
+        return
+    said = "Remembered" if outcome.fresh else "Remembered already"
+    output.say(f"🧠 {said}: {one_line(outcome.fact.text)} ({outcome.fact.id})")
+
+
+@app.command("forget", cls=PlainCommand)
+def forget(
+    fact: Annotated[str, typer.Argument(metavar="ID", help="Of “parley memory show”, or words of it.")],
+    storage_backend: Backend = None,
+    storage_path: Path = None,
+    workspace: Workspace = LOCAL,
+    json: Json = False,
+) -> None:
+    """Forget a fact."""
+    outcome = _done(
+        Choice(storage_backend, storage_path, workspace),
+        lambda commands, caller: commands.forget(caller, fact),
+    )
+    if json:
+        output.say_json({"forgotten": _record(outcome.fact)})
+        return
+    output.say(f"🗑️  Forgotten: {one_line(outcome.fact.text)}")
+
+
+@app.command("help", cls=PlainCommand)
+def help_() -> None:
+    """Show the memory commands."""
+    output.say(HELP)
+
+
+def _done(choice: Choice, work: Callable[[FactCommands, Caller], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_desk(choice) as desk:
+            return await work(FactCommands(desk.store), desk.operator.caller())
+
+    return asyncio.run(run())
+
+
+def _number(page: str) -> int:
+    if not page.isdecimal() or len(page) > _PAGE_DIGITS:
+        raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley memory show 2")
+    return int(page)
+
+
+def _page(outcome: FactsShown) -> str:
+    if not outcome.total:
+        return (
+            "🧠 Memory:\n\nNothing is remembered yet. Add a fact: "
+            'parley memory add "I like tea"\n\nTotal: 0 facts'
+        )
+    rows = [
+        (one.fact.id, shorten(one.fact.text, _LONGEST_SHOWN), _about(one), minute(one.fact.at))
+        for one in outcome.facts
+    ]
+    table = draw(("ID", "Fact", "About", "Since"), rows, (8, 30, 8, 16))
+    page = f"🧠 Memory:\n\n{table}\n\nTotal: {counted(outcome.total, 'fact')}"
+    if outcome.pages > 1:
+        page += f"\nPage {outcome.page} of {outcome.pages}"
+        if outcome.page < outcome.pages:
+            page += f"; the next one: parley memory show {outcome.page + 1}"
+    return page
+
+
+def _about(shown: ShownFact) -> str:
+    return "you" if shown.own else shown.name or "everybody"
+
+
+def _shown_record(shown: ShownFact) -> dict[str, output.Value]:
+    return {**_record(shown.fact), "name": shown.name or None}
+
+
+def _record(fact: Fact) -> dict[str, output.Value]:
+    """Return a fact in the form of ``--json``; ``about`` is null for the workspace."""
+    return {
+        "id": fact.id,
+        "text": fact.text,
+        "about": fact.about or None,
+        "audience": fact.audience,
+        "at": fact.at.isoformat(),
+    }
