@@ -24,6 +24,7 @@
     ├── StoreError
     │   ├── StoreUnavailable nothing was written; trying again later may help
     │   └── StoreDamaged     a record cannot be read and has been put aside
+    ├── Unanswered           a turn ended without its whole answer
     ├── LeaseLost            somebody else may act for the session now
     │   └── SessionGone      the session was deleted
     └── ModelError           its text may be shown to a person as it is
@@ -122,6 +123,18 @@ class StoreUnavailable(StoreError):
 
 class StoreDamaged(StoreError):
     """A record cannot be read."""
+
+
+class Unanswered(ParleyError):
+    """A turn ended without its whole answer; the text says why in words for the person who asked.
+
+    ``so_far`` is what there was of the answer, ``ending`` one of :class:`sessions.model.Ending`.
+    """
+
+    def __init__(self, text: str, ending: str, so_far: str = "") -> None:
+        super().__init__(text)
+        self.ending = ending
+        self.so_far = so_far
 
 
 class LeaseLost(ParleyError):

@@ -11,6 +11,12 @@ LOCAL = "local"
 """The workspace of the command line and of Python programs."""
 
 
+def operator_at(place: str) -> Talker:
+    """Return the operator at a place beside the terminal, in the local workspace."""
+    user = _user()
+    return _talker(user, WorkspaceKey(LOCAL), ThreadRef(Platform.TERMINAL, LOCAL, f"{user}:{place}"))
+
+
 async def operator_in(store: Catalog, workspace: str) -> Talker:
     """Return the operator in that workspace. Raises NoSuchSession when there is none of that key."""
     user = _user()
@@ -22,9 +28,11 @@ async def operator_in(store: Catalog, workspace: str) -> Talker:
                 f"There is no workspace “{workspace}”. See which there are: parley workspace list"
             )
         chat = found.id
-    thread = ThreadRef(Platform.TERMINAL, chat, user)
-    place = Place(WorkspaceKey(workspace), thread, OPERATOR)
-    return Talker(Person(PersonId(f"cli:{user}"), user), place)
+    return _talker(user, WorkspaceKey(workspace), ThreadRef(Platform.TERMINAL, chat, user))
+
+
+def _talker(user: str, workspace: WorkspaceKey, thread: ThreadRef) -> Talker:
+    return Talker(Person(PersonId(f"cli:{user}"), user), Place(workspace, thread, OPERATOR))
 
 
 def _user() -> str:

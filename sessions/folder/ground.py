@@ -42,7 +42,7 @@ class FolderGround:
     def __init__(self, path: Path) -> None:
         """Raises UsageError when there is no such folder, or it cannot be read."""
         self._given = path
-        self._folder = _existing(path)
+        self._folder = existing_folder(path)
 
     async def ground(self, work: Work, budget: int, first_source: int) -> Ground | None:
         """Gather the code that the turn's question is about; see sessions.ports.grounds.
@@ -55,7 +55,7 @@ class FolderGround:
         return Ground(text)
 
     def _gather(self, question: str, budget: int) -> str:
-        _existing(self._given)
+        existing_folder(self._given)
         try:
             seen = walk(self._folder)
         except OSError as error:
@@ -98,7 +98,8 @@ class FolderGround:
                 yield found
 
 
-def _existing(path: Path) -> Path:
+def existing_folder(path: Path) -> Path:
+    """Return the folder without links and abbreviations. Raises UsageError where it cannot be read."""
     try:
         folder = path.expanduser().resolve(strict=True)
         next(folder.iterdir(), None)

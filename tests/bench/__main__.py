@@ -8,6 +8,7 @@ from tests.bench.command_line import command_line
 from tests.bench.fast_context import fast_context
 from tests.bench.importing import importing
 from tests.bench.knowledge import adding, searching
+from tests.bench.prompt import prompt_overhead
 from tests.bench.redis_knowledge import redis_knowledge
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "listing": both(listing, redis_listing),
     "cli": command_line,
     "import": importing,
+    "prompt": prompt_overhead,
     "turn": whole_turns,
     "folder": fast_context,
     "memory": redis_memory,
