@@ -9,6 +9,7 @@ from bots.terminal.presenters import Paper
 from cli.options import LOCAL, Choice
 
 _SAID = re.compile(r"(?:\b[Ss]end )?(?<!\S)/retry\b")
+_RESUME = re.compile(r"(?<!\S)/workflow resume (\S+)")
 
 
 @dataclass(slots=True)
@@ -35,8 +36,13 @@ class Again:
         return " ".join((f"parley {command}", *words))
 
     def explain(self, note: str) -> str:
-        """Return a note to the person with that command in the place of ``/retry``."""
+        """Return a note to the person with that command in the place of ``/retry``; so for a run."""
+        note = _RESUME.sub(lambda found: self.resume(found[1]), note)
         return _SAID.sub(lambda _: f"say “{self.command()}”", note)
+
+    def resume(self, run: str) -> str:
+        """Return the command that goes on with a run."""
+        return self.line("workflow run", {"--resume": run})
 
     def explaining(self, paper: Paper) -> Paper:
         """Return a paper that explains what is written on it."""

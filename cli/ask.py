@@ -3,17 +3,22 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from bots.terminal.conversation import Left
 from bots.terminal.plain import one_line
-from bots.terminal.presenters import PlainPresenter, Presenter, SilentPresenter
+from bots.terminal.presenters import (
+    PlainPresenter,
+    Presenter,
+    SilentPresenter,
+    StepsPresenter,
+)
+from bots.wording import closing
 from cli import output, piped
 from cli.again import Again
-from cli.asking import Asked, Undecided, put
+from cli.asking import Asked, Present, Undecided, put
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.plain_values import PlainCommand
 from cli.wishes import Options, checked
@@ -83,18 +88,29 @@ def ask(
     wanted = checked(options)
     again = Again(Choice(storage_backend, storage_path, workspace))
     asked = Asked(_text(prompt or [], retry=retry), wanted, options, again, json)
+    undecided = False
     try:
         asyncio.run(put(asked, _presenting(asked, streams=not no_stream)))
     except Left:
         raise typer.Exit(_EXIT_CODES[Ending.STOPPED]) from None
-    except Undecided as undecided:
-        output.complain(f"{undecided} Nothing was run.")
-        raise typer.Exit(1) from None
-    if json:
+    except Undecided:
+        undecided = True
+    _tell(asked, undecided=undecided)
+    raise typer.Exit(_EXIT_CODES.get(asked.answer.ending, 1) or int(asked.unfinished))
+
+
+def _tell(asked: Asked, *, undecided: bool) -> None:
+    """Print what is not presented while the answer comes."""
+    answer, again = asked.answer, asked.again
+    if asked.json:
         output.say_json(_record(asked))
+        if answer.ending is not Ending.ANSWERED:
+            output.warn(again.explain(closing(answer)[1]))
     elif asked.refused:
-        output.say("Cancelled: the plan was not run.")
-    raise typer.Exit(_EXIT_CODES.get(asked.answer.ending, 1))
+        output.say("\nCancelled: the plan was not run.")
+    if undecided:
+        kept = f"The plan is kept: {again.resume(asked.run)}"
+        output.complain(f"Nothing was run: the input ended before a yes. {kept}")
 
 
 def _record(asked: Asked) -> dict[str, output.Value]:
@@ -113,19 +129,26 @@ def _record(asked: Asked) -> dict[str, output.Value]:
         },
         "tokens": asked.tokens,
         "tokens_estimated": asked.after.tally.estimated if asked.after else False,
-        "decision": answer.decision,
+        "run": {"name": asked.run, "status": asked.status} if asked.run else None,
     }
 
 
-def _presenting(asked: Asked, *, streams: bool) -> Callable[[str], Presenter]:
-    if asked.json:
-        return lambda title: SilentPresenter()
+def _presenting(asked: Asked, *, streams: bool) -> Present:
     notes = asked.again.explaining(sys.stderr)
-    if sys.stdout.isatty() and os.environ.get("TERM", "") not in _SIMPLE:
-        from bots.terminal.panel import PanelPresenter
+    rich = sys.stdout.isatty() and os.environ.get("TERM", "") not in _SIMPLE
 
-        return lambda title: PanelPresenter(sys.stdout, notes, title=title, streams=streams)
-    return lambda title: PlainPresenter(sys.stdout, notes, below=True, streams=streams)
+    def present(title: str) -> Presenter:
+        if asked.json or not title:
+            return SilentPresenter()
+        if rich:
+            from bots.terminal.panel import PanelPresenter
+
+            return PanelPresenter(sys.stdout, notes, title=title, streams=streams)
+        if asked.options.planning:
+            return StepsPresenter(sys.stdout, notes)
+        return PlainPresenter(sys.stdout, notes, below=True, streams=streams)
+
+    return present
 
 
 def _text(words: list[str], *, retry: bool) -> str:

@@ -1,14 +1,15 @@
 """Puts one prompt to a session and, for a plan, the person's decision after it."""
 
+import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from bots.models import model_name
 from bots.terminal import pages
-from bots.terminal.lines import PipedLines
+from bots.terminal.lines import PipedLines, is_yes
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
 from cli import output
@@ -18,6 +19,7 @@ from cli.wiring import Desk, open_conversation, open_desk
 from cli.wishes import Options, Wanted
 from sessions.errors import NothingBound
 from sessions.model import OPERATOR, Answer, Ask, Ending, Session, Task, Verb
+from sessions.ports.checkpoints import RunStatus
 from sessions.ports.turns import Accepted
 
 if TYPE_CHECKING:
@@ -25,19 +27,18 @@ if TYPE_CHECKING:
     from bots.terminal.presenters import Presenter
 
 Present = Callable[[str], "Presenter"]
-"""Makes what presents an answer, below a title."""
+"""Makes what presents an answer, below a title; without a title nothing is presented."""
 
 _QUESTIONS = ("Run this plan? (y/N): ", "Go on? (y/N): ")
-_DECIDED = {Verb.APPROVE: "Run the plan.", Verb.REFUSE: "Do not run the plan."}
-_RESPONSE, _PLAN = "Response", "Plan"
+_RESPONSE, _PLAN, _UNSEEN = "Response", "Plan", ""
+_DECIDED = {
+    Verb.APPROVE: ("Run the plan.", _RESPONSE),
+    Verb.REFUSE: ("Do not run the plan.", _UNSEEN),
+}
 
 
 class Undecided(Exception):
-    """The input ended before there was a decision about the run of that name, which still waits."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__(run)
-        self.run = run
+    """The input ended before there was a decision about the plan, which is kept."""
 
 
 @dataclass(slots=True)
@@ -54,7 +55,18 @@ class Asked:
     before: Session | None = None
     after: Session | None = None
     title: str = _RESPONSE
-    refused: bool = False
+    run: str = ""
+    status: RunStatus | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the person said no to the plan."""
+        return self.status is RunStatus.REFUSED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a plan ended before its last step, and not by the person's word."""
+        return bool(self.run) and self.status not in (RunStatus.DONE, RunStatus.REFUSED)
 
     def accepted(self, accepted: Accepted) -> None:
         """Print the header: the session, and how many messages the person said, this one included."""
@@ -137,11 +149,10 @@ async def _converse(conversation: "Conversation", asked: Asked) -> None:
         asked.answer = await conversation.say(
             text, wishes=wishes, task=task, accepted=asked.accepted, told=output.warn
         )
-        if task.verb is Verb.REFUSE:
-            asked.refused = True
         task = await _decided(asked, asked.title == _PLAN)
-        asked.title = _RESPONSE
-        text = _DECIDED[task.verb] if task else ""
+        if task is not None:
+            text, asked.title = _DECIDED[task.verb]
+            asked.run = task.run
 
 
 async def _decided(asked: Asked, is_plan: bool) -> Task | None:
@@ -151,19 +162,42 @@ async def _decided(asked: Asked, is_plan: bool) -> Task | None:
         return None
     agreed = asked.options.yes or await _agreed(_QUESTIONS[not is_plan], quietly=asked.json)
     if agreed is None:
-        raise Undecided(run)
+        asked.run = run
+        raise Undecided
     return Task(Verb.APPROVE if agreed else Verb.REFUSE, run=run)
 
 
 async def _agreed(question: str, *, quietly: bool) -> bool | None:
+    """Ask the person; None is the end of the input."""
     to = sys.stderr if quietly else sys.stdout
-    to.write("\n")
-    agreed = await PipedLines(sys.stdin.fileno(), to).confirm(question)
+    to.write(f"\n{question}")
     to.flush()
-    return agreed
+    with _keyboard(to) as descriptor:
+        line = await PipedLines(descriptor, to).read()
+        echoed = line is not None and os.isatty(descriptor)
+    to.write("" if echoed else "\n")
+    to.flush()
+    return None if line is None else is_yes(line)
+
+
+@contextmanager
+def _keyboard(to: TextIO) -> Iterator[int]:
+    """Where the answer is typed: what was piped in belongs to the prompt, so the terminal is asked."""
+    opened = None
+    if not sys.stdin.isatty() and to.isatty():
+        with suppress(OSError):
+            opened = os.open("/dev/tty", os.O_RDONLY)
+    try:
+        yield sys.stdin.fileno() if opened is None else opened
+    finally:
+        if opened is not None:
+            os.close(opened)
 
 
 async def _look_after(desk: Desk, asked: Asked) -> None:
+    if asked.run and asked.before is not None:
+        found = await desk.store.checkpoint(asked.before.key.workspace, asked.run)
+        asked.status = found.status if found else None
     if asked.json and asked.before is not None:
         asked.after = await desk.store.get(asked.before.key)
         preferred = asked.before.preferences.model

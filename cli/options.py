@@ -13,7 +13,7 @@ Backend = Annotated[
         "--storage-backend",
         metavar="BACKEND",
         show_default=False,
-        help="file, sqlite, memory, or a URL such as redis://localhost:6379.",
+        help="file, sqlite, or a URL such as redis://localhost:6379.",
     ),
 ]
 Path = Annotated[

@@ -119,11 +119,7 @@ def run(
     variables = _variables(var or [])
     choice = Choice(storage_backend, storage_path, workspace)
     live = sys.stdout.isatty() and not json
-    lines = RunLines(sys.stdout, live=live, kept=bool(resume))
-    if not json:
-        output.say(
-            f"▶️  {'Resuming' if resume else 'Running'} workflow: {one_line(resume or name or '')}\n"
-        )
+    lines = RunLines(sys.stdout, live=live, resumed=bool(resume))
 
     async def work() -> RunResult:
         async with open_desk(choice) as desk:

@@ -181,5 +181,7 @@ def _unknown(scheme: str) -> SettingError:
     # Only a plain word is repeated: anything else may be a secret in the wrong place.
     name = f" {scheme}" if scheme.isalnum() and len(scheme) <= 16 else " of that name"
     return SettingError(
-        f"There is no storage backend{name}. There are sqlite, file, memory and redis: {_FORMS}."
+        f"There is no storage backend{name}. There are three: file, sqlite, and redis with its address, "
+        "as in redis://localhost:6379. The first two may be followed by a --storage-path, "
+        "or stand in a URL: file:///absolute/directory, sqlite:///absolute/path.db."
     )

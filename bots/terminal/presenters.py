@@ -125,6 +125,24 @@ class PlainPresenter:
         self._written = text
 
 
+class StepsPresenter(PlainPresenter):
+    """Writes what changes of an answer that is done in steps to ``notes``, and all of it in the end."""
+
+    def __init__(self, stream: Paper, notes: Paper) -> None:
+        super().__init__(stream, notes, below=True, streams=False)
+        self._steps: frozenset[str] | None = None
+
+    def show(self, text: str) -> None:
+        """Write the lines that were not there before; the first time that is none."""
+        lines = printable(text).splitlines()
+        if self._steps is not None:
+            for line in lines:
+                if line not in self._steps:
+                    self._notes.write(f"{line}\n")
+            self._notes.flush()
+        self._steps = frozenset(lines)
+
+
 class SilentPresenter:
     """Presents nothing: the answer is printed by other means."""
 

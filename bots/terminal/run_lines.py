@@ -10,30 +10,40 @@ _COLUMNS = 70
 
 
 class RunLines:
-    """Writes what is new of a run's progress; with ``live`` also a line that is written over."""
+    """Writes what is new of a run's progress; with ``live`` also a line that is written over.
 
-    def __init__(self, stream: TextIO, *, live: bool, kept: bool) -> None:
+    ``resumed``: what has ended when the run begins here was done before.
+    """
+
+    def __init__(self, stream: TextIO, *, live: bool, resumed: bool) -> None:
         self._stream = stream
         self._live = live
-        self._kept = kept
+        self._resumed = resumed
         self._told: set[str] = set()
         self._under_way = False
         self.run = ""
         """The name of the run, once it began."""
 
     def __call__(self, progress: Progress) -> None:
-        """Take the progress; what had ended when a run was resumed is marked as done before."""
+        """Take the progress; the first one is headed with the run's name."""
         first, self.run = not self.run, progress.run
         self.clear()
+        if first:
+            self._stream.write(f"{self._head(progress)}\n\n")
         for one in progress.steps:
             if one.state in _ENDED and one.step not in self._told:
                 self._told.add(one.step)
-                self._stream.write(_line(one) + (" (done before)\n" if first and self._kept else "\n"))
+                self._stream.write(_line(one) + (" (done before)\n" if first and self._resumed else "\n"))
         running = [one.step for one in progress.steps if one.state is StepState.RUNNING]
         if self._live and running:
             self._under_way = True
             self._stream.write(f"{StepState.RUNNING} {shorten(', '.join(running), _COLUMNS)} …")
         self._stream.flush()
+
+    def _head(self, progress: Progress) -> str:
+        if self._resumed:
+            return f"▶️  Resuming workflow: {one_line(progress.workflow)} from {one_line(progress.run)}"
+        return f"▶️  Running workflow: {one_line(progress.workflow)}"
 
     def only_learn(self, progress: Progress) -> None:
         """Learn the run's name and write nothing."""

@@ -113,7 +113,7 @@ class WorkflowCommands:
         workflow = await definition_of(found, self._folder)
         if not rebase:
             check_unchanged(workflow, found)
-        check_functions(workflow, self._functions)
+        check_functions(workflow, self._functions, found.results)
         return Task(Verb.RESUME, found.workflow, found.name, rebase=rebase)
 
     async def decide(self, caller: Caller, run: str, *, approve: bool) -> Task:

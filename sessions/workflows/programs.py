@@ -194,7 +194,7 @@ class WorkflowManager:
         workflow = await definition_of(there, self._folder)
         if there.status is RunStatus.DONE:
             return Run(logbook, workflow, there)
-        check_functions(workflow, self._functions)
+        check_functions(workflow, self._functions, there.results)
         if approve is not None and there.status is not RunStatus.WAITING:
             raise UsageError(f"The run “{there.name}” waits for nobody. Resume it without “approve”.")
         return await take_up(

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sessions.errors import RunTaken, UsageError, WorkflowChanged
@@ -45,10 +45,11 @@ def automatic_run_name(workflow: str, of: str = "") -> str:
     return parse_name(f"{workflow[:LONGEST_NAME]}-{mark}", "run")
 
 
-def check_functions(workflow: Workflow, functions: Functions) -> None:
-    """Raise UsageError when a step calls what is not registered."""
+def check_functions(workflow: Workflow, functions: Functions, results: Sequence[StepResult] = ()) -> None:
+    """Raise UsageError when a step without a good result calls what is not registered."""
+    done = {one.step for one in results if one.status is not StepStatus.FAILED}
     for step, _ in every_step(workflow):
-        if isinstance(step, CallStep) and step.function not in functions:
+        if isinstance(step, CallStep) and step.name not in done and step.function not in functions:
             raise UsageError(unregistered(step, functions))
 
 

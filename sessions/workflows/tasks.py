@@ -139,7 +139,7 @@ class WorkflowTasks:
         approve = check_verb(task.verb, found)
         if approve is None and found.status is RunStatus.DONE:
             return Run(logbook, workflow, found)
-        check_functions(workflow, self._functions)
+        check_functions(workflow, self._functions, found.results)
         return await take_up(
             logbook,
             workflow,

@@ -9,16 +9,21 @@ from typing import Generic, TypeVar
 import msgspec
 
 from sessions.model import Status, WorkspaceId
+from sessions.names import fold
 from storage.file.journal import Journal
 from storage.file.quarantine import Quarantine
 from storage.file.records import Record
-from storage.state.changes import Change, DropSession, DropShelved, PutSession, RootChange
+from storage.shelf import CHECKPOINTS
+from storage.state.changes import Change, DropSession, DropShelved, PutCheckpoint, PutSession, RootChange
 from storage.state.root import RootTables
 from storage.state.snapshot import estimate, root_estimate, root_snapshot, snapshot
 from storage.state.tables import Tables
 
 SPARE_LINES = 1_000
 """A journal is rewritten when it was read with twice the lines it needs and these."""
+
+SPARE_SAVES = 64
+"""Or with so many checkpoints, which may be long, that others have taken the place of."""
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -108,6 +113,7 @@ class KeptWorkspace(Kept[Tables, Change]):
     def __init__(self, folder: Path, workspace: WorkspaceId, quarantine: Quarantine) -> None:
         self.holds_erased = False
         self.is_long = False
+        self._replaced = 0
         self._workspace = workspace
         decoder = msgspec.json.Decoder(list[Change])
         super().__init__(Journal(folder, quarantine), self._begin, self._note_and_apply, decoder)
@@ -117,7 +123,8 @@ class KeptWorkspace(Kept[Tables, Change]):
         afresh = super().catch_up()
         if afresh:
             _count_again(self.tables)
-            self.is_long = self.journal.lines > 2 * estimate(self.tables) + SPARE_LINES
+            needed = 2 * estimate(self.tables) + SPARE_LINES
+            self.is_long = self.journal.lines > needed or self._replaced > SPARE_SAVES
         return afresh
 
     def shorten(self) -> None:
@@ -127,6 +134,7 @@ class KeptWorkspace(Kept[Tables, Change]):
 
     def _begin(self) -> Tables:
         self.holds_erased = False
+        self._replaced = 0
         return Tables(self._workspace)
 
     def _note_and_apply(self, tables: Tables, change: Change) -> None:
@@ -135,6 +143,8 @@ class KeptWorkspace(Kept[Tables, Change]):
                 self.holds_erased |= tables.live(session.key.id) is not None
             case DropSession():
                 self.holds_erased |= tables.live(change.session) is not None
+            case PutCheckpoint(checkpoint=checkpoint):
+                self._replaced += bool(tables.shelf.of(CHECKPOINTS, fold(checkpoint.name)))
             case DropShelved():
                 self.holds_erased |= tables.shelf.slot(change.kind, change.key) is not None
             case _:

@@ -38,6 +38,7 @@ class Shelf:
                 self._put(checkpoint_slot(change.checkpoint))
             case DropShelved():
                 self._take_away(change.kind, change.key)
+                self.dropped.pop((change.kind, change.key), None)
                 if change.at is not None:
                     self.dropped[change.kind, change.key] = change.at
             case ForgetShelved():

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
 from tests.bench.fast_context import fast_context
+from tests.bench.prompt import prompt_overhead
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "file": file_turns,
     "listing": both(listing, redis_listing),
     "cli": command_line,
+    "prompt": prompt_overhead,
     "turn": whole_turns,
     "folder": fast_context,
     "memory": redis_memory,

@@ -30,6 +30,8 @@ class Terminal:
         self._process = process
         self._unread = ""
         self.seen = ""
+        self.written = b""
+        """What was seen as it came, with all that steers the terminal."""
 
     def type(self, keys: str) -> None:
         os.write(self._descriptor, keys.encode())
@@ -63,6 +65,7 @@ class Terminal:
             data = os.read(self._descriptor, 65_536)
         except OSError:
             return False
+        self.written += data
         text = _ESCAPES.sub("", data.decode("utf-8", "replace")).replace("\r", "")
         self._unread += text
         self.seen += text

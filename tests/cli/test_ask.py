@@ -30,7 +30,7 @@ def test_prompts_share_a_session_and_without_one_the_last_used_goes_on(parley: P
         "model": "offline",
         "used": {"facts": 0, "sessions": [], "sources": []},
         "tokens_estimated": True,
-        "decision": "",
+        "run": None,
     }
     assert json.loads(parley("session", "show", "learning", "--json").out)["messages"] == 6
 

@@ -11,6 +11,7 @@ from sessions.ports.checkpoints import Checkpoint, StepResult, StepStatus
 from sessions.ports.facts import FactId
 from sessions.ports.turns import EVENT_MEMORY
 from storage.file import FileStore
+from storage.file.kept import SPARE_SAVES
 from storage.file.records import frame
 from tests.storage.conftest import ManualClock
 from tests.storage.contract.scene import HOME, claim
@@ -110,3 +111,15 @@ async def test_what_was_forgotten_long_ago_leaves_the_tables(tmp_path: Path) -> 
         await clock.advance(EVENT_MEMORY)
         await store.sweep(claim(), 10)
     assert b'"ForgetShelved"' in texts(tmp_path)
+
+
+async def test_saves_that_others_took_the_place_of_leave_the_journal(tmp_path: Path) -> None:
+    saves = [run(NAME)]
+    while len(saves) <= SPARE_SAVES + 1:
+        saves.append(replace(run(NAME), revision=len(saves) + 1, definition="a long plan"))
+    here = await saved(tmp_path, *saves)
+    async with FileStore.open(tmp_path) as store:
+        await store.sweep(claim(), 10)
+        assert await store.checkpoints(here, None) == (saves[-1],)
+    journal = tmp_path / "workspaces" / here / "journal"
+    assert journal.read_bytes().count(b"a long plan") == 1

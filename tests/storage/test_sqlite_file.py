@@ -11,8 +11,12 @@ import pytest
 
 from sessions.errors import SettingError, StoreDamaged, StoreError, StoreUnavailable
 from sessions.model import WorkspaceKey
+from sessions.ports.turns import EVENT_MEMORY
 from storage.sqlite import SqliteStore, database
 from storage.sqlite.schema import APPLICATION_ID, VERSION
+from tests.storage.conftest import ManualClock
+from tests.storage.contract.scene import claim
+from tests.storage.contract.test_facts import fact
 
 KEY = WorkspaceKey("telegram:-100")
 
@@ -191,3 +195,16 @@ print(*(name for name in ("msgspec", "structlog", "pydantic", "json", "uuid") if
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+async def test_what_was_forgotten_long_ago_leaves_the_file(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with SqliteStore.open(tmp_path / "parley.db", clock=clock) as store:
+        home = (await store.workspace(KEY)).id
+        for name in "ab":
+            await store.remember(home, fact(name))
+            await store.forget(home, fact(name).id)
+            await clock.advance(EVENT_MEMORY / 2)
+        await store.sweep(claim(), 10)
+        rows = await store._db.read(lambda step: step.execute("SELECT key FROM shelf").fetchall())
+        assert rows == [("b",)]

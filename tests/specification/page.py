@@ -1,0 +1,88 @@
+"""What stands on the specification's page, under our name: its headings, commands and calls."""
+
+HEADINGS = (
+    "Session",
+    "Quick Start",
+    "Commands",
+    "Start a Session",
+    "List Sessions",
+    "Resume a Session",
+    "Show Session Details",
+    "Delete a Session",
+    "Help",
+    "Using Sessions with Prompts",
+    "Continue a Conversation",
+    "Session with Other Features",
+    "Use Cases",
+    "Project-Based Conversations",
+    "Learning Sessions",
+    "Code Review Sessions",
+    "Auto-Save Sessions",
+    "Python API",
+    "History in Context",
+    "Workflow Checkpoints",
+    "Checkpoint Storage",
+    "Session Storage",
+    "Storage Backend Options",
+    "Best Practices",
+    "Related",
+)
+
+COMMANDS = (
+    "session list",
+    "session start my-project",
+    "session resume my-project",
+    "session show my-project",
+    "session delete my-project",
+    "session help",
+    '"What is Python?" --session learning',
+    '"How do I install it?" --session learning',
+    '"Show me a hello world example" --session learning',
+    '"Remember my preferences" --session project --memory',
+    '"Search the docs" --session project --knowledge',
+    '"Plan the implementation" --session project --planning',
+    "session start website-redesign",
+    '"What\'s the current design?" --session website-redesign',
+    '"Suggest improvements" --session website-redesign',
+    '"Create implementation plan" --session website-redesign',
+    "session start learn-rust",
+    '"Explain ownership in Rust" --session learn-rust',
+    '"Show me an example" --session learn-rust',
+    '"What about borrowing?" --session learn-rust',
+    "session start pr-review-123",
+    '"Review this PR" --session pr-review-123 --fast-context ./src',
+    '"What about security concerns?" --session pr-review-123',
+    '"Summarize the review" --session pr-review-123',
+    '"Analyze this code" --auto-save my-project',
+    '"Now refactor it" --auto-save my-project',
+    '"Continue our discussion" --history 5',
+    "session list --storage-backend sqlite --storage-path ~/.parley/sessions.db",
+    "session list --storage-backend redis://localhost:6379",
+    "session list --storage-backend file --storage-path ~/.parley/sessions",
+)
+
+FLAGS = (
+    "--session",
+    "--memory",
+    "--knowledge",
+    "--planning",
+    "--fast-context",
+    "--auto-save",
+    "--history",
+    "--storage-backend",
+    "--storage-path",
+)
+
+TABLES = ("Property", "Session ID", "Backend")
+"""The first words of the tables' heads: of one session, of the list, and of the backends."""
+
+CALLS = (
+    'Agent(name="Assistant", memory=MemoryConfig(auto_save="my-project"))',
+    'agent.start("Analyze this code")',
+    'Agent(name="Assistant", memory=True, context=True)',
+    'agent.start("What did we discuss yesterday?")',
+    'manager.execute("deploy-workflow", checkpoint="deploy-v1")',
+    'manager.execute("deploy-workflow", resume="deploy-v1")',
+    "manager.list_checkpoints()",
+    'manager.delete_checkpoint("deploy-v1")',
+)
