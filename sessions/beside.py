@@ -40,6 +40,11 @@ class Beside:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
+    def drop(self) -> None:
+        """End what is under way."""
+        for task in self._tasks:
+            task.cancel()
+
 
 async def survive(work: Awaitable[None]) -> None:
     """Await work that nobody waits for: whatever fails ends one round of it."""

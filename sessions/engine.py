@@ -102,6 +102,7 @@ class Engine:
         self._yielding: set[SessionKey] = set()
         self._group = asyncio.TaskGroup()
         self._beside = Beside(self._group)
+        self._thoughts = Beside(self._group)
         self._loops: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -121,6 +122,7 @@ class Engine:
         finally:
             for task in (*self._loops, *(task for _, task in self._lanes.values())):
                 task.cancel()
+            self._thoughts.drop()
             await self._group.__aexit__(None, None, None)
 
     @property
@@ -141,20 +143,23 @@ class Engine:
         await self._beside.aside(self._look_round())
 
     async def drain(self) -> None:
-        """Begin no new turn; wait for the running ones within the time limit, hand back the others."""
+        """Begin no new turn; wait for the running ones within the time limit, hand back the others.
+
+        What is still thought about committed turns has the rest of that time.
+        """
         self._closing = True
         limit = self.settings.drain.total_seconds()
+        until = time.monotonic() + max(limit, _HAND_BACK)
         if self._mustered:
             self._beside.begin(survive(self._store.dismiss(self.holder)))
         await self._beside.settle(max(limit, _HAND_BACK))
         running = [task for _, task in self._lanes.values()]
-        if not running:
-            return
-        _, late = await asyncio.wait(running, timeout=limit)
+        _, late = await asyncio.wait(running, timeout=limit) if running else (set(), set())
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=_HAND_BACK)
+        await self._thoughts.settle(max(0.0, until - time.monotonic()))
 
     async def _accept(self, inbound: Inbound, title: str) -> Accepted:
         thread = inbound.place.thread
@@ -262,7 +267,7 @@ class Engine:
 
     def _think_of(self, work: Work, result: TurnResult) -> None:
         if self._afterthought is not None:
-            self._beside.begin(survive(self._afterthought.later(work, result)))
+            self._thoughts.begin(survive(self._afterthought.later(work, result)))
 
     async def _renew_for_ever(self) -> None:
         while True:

@@ -14,6 +14,7 @@ _LASTING = re.compile(
     r"|[Mm]y \w+ (?:is|are))\b"
 )
 _SHARED = re.compile(r"(?:we|our|the)\b", re.IGNORECASE)
+_BARE = re.compile(r"(?:(?:my|our|the|meine?|unsere?) )?\w+", re.IGNORECASE)
 _FACT = re.compile(r"^- (.+)$", re.MULTILINE)
 
 
@@ -35,9 +36,9 @@ def facts_in(background: str) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Divide at semicolons and between sentences; a single word such as “preferences” says nothing."""
+    """Divide at semicolons and between sentences; of “my preferences” alone nothing can be kept."""
     pieces = (piece.strip(" .!,:") for piece in _PIECE.split(text))
-    return [piece for piece in pieces if len(piece.split()) > 1 or ":" in piece]
+    return [piece for piece in pieces if piece and not _BARE.fullmatch(piece)]
 
 
 def _object(piece: str) -> dict[str, str]:

@@ -35,8 +35,8 @@ MOST_WAITING = 16
 NOTHING = "🧠 Nothing new to remember. Say what it is, for example: Remember that I like tea."
 SECRET = "🧠 Passwords, keys and card numbers are not remembered."  # noqa: S105 - a sentence
 UNREADABLE = "🧠 Not remembered: the model's answer could not be read. Say it again in other words."
-TOO_SLOW = "🧠 Not remembered: it took too long. Say it again later."
-STORE_AWAY = "🧠 Not remembered: the storage failed. Say it again later."
+TOO_SLOW = "🧠 Not remembered, or not all of it: it took too long. Say it again later."
+STORE_AWAY = "🧠 Not remembered, or not all of it: the storage failed. Say it again later."
 
 _EARLIER = 12
 _MOST_CHARACTERS = 8_000
@@ -97,7 +97,9 @@ class Remembering:
 
     async def later(self, work: Work, result: TurnResult) -> None:
         """See :meth:`sessions.ports.afterthoughts.Afterthought.later`."""
-        if not (self._rules.extracts and self._rules.is_on(work) and _is_worth_it(work, result)):
+        is_due = self._rules.extracts and self._rules.is_on(work)
+        is_answer = work.turn.inbound.ask is not Ask.TASK and result.answer.ending is Ending.ANSWERED
+        if not (is_due and is_answer):
             return
         if self._waiting >= MOST_AT_WORK + MOST_WAITING:
             log.info("facts.left_out", turn=result.turn)
@@ -130,8 +132,9 @@ class Remembering:
         return "\n".join(filter(None, (told, full))) or NOTHING
 
     async def _extract(self, work: Work, result: TurnResult) -> None:
-        inbound = work.turn.inbound
-        said = _Said(result.turn, inbound.author, inbound.text)
+        said = await self._said(work)
+        if said is None or not _may_hold_facts(said.text):
+            return
         known = await self._known(work, said.author.id)
         matter = Matter(said.text, shown_name(said.author), result.answer.text, (), _texts(known))
         noted = await self._ask(work, matter, on_request=False)
@@ -196,14 +199,10 @@ class Remembering:
         return kept
 
 
-def _is_worth_it(work: Work, result: TurnResult) -> bool:
-    """Whether a committed turn may hold facts that were not taken down with its answer."""
-    inbound = work.turn.inbound
-    if inbound.ask is not Ask.ANSWER or result.answer.ending is not Ending.ANSWERED:
-        return False
-    text = inbound.text.strip()
-    long_enough = len(text.split()) >= _FEWEST_WORDS or len(text) >= _FEWEST_CHARACTERS
-    return long_enough and not asks_to_remember(text)
+def _may_hold_facts(text: str) -> bool:
+    """Whether facts may be in what was said that were not taken down with the answer already."""
+    is_long_enough = len(text.split()) >= _FEWEST_WORDS or len(text.strip()) >= _FEWEST_CHARACTERS
+    return is_long_enough and not asks_to_remember(text)
 
 
 def _texts(facts: Sequence[Fact]) -> list[str]:

@@ -5,7 +5,7 @@ import re
 _LONGEST = 1_000
 """Of a longer message only the first line can ask: the rest is rather what it is about."""
 
-_OPENING = r"(?:(?:hey|hi|hello|ok|okay|and|also|so|now|hallo|und|auch|also|@\w+)[ ,:]+){0,3}"
+_OPENING = r"(?:(?:hey|hi|hello|ok|okay|and|also|so|now|hallo|und|auch|@\w+)[ ,:]+){0,3}"
 _YOU = r"(?:can|could|would|will) you "
 _CALLS_MIND = r"(?:remember|memori[sz]e|keep in mind|take note|note down)"
 _OBJECT = (

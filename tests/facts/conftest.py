@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sessions.commands import Caller
-from sessions.engine import Engine
+from sessions.engine import Engine, EngineSettings
 from sessions.facts.commands import FactCommands
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
@@ -36,7 +36,7 @@ from sessions.ports.model import Prompt
 from sessions.ports.turns import Work
 from sessions.turn import Extras
 from tests.engine.conftest import Core
-from tests.engine.parts import ADA, AT, Screen, ScriptedModel, said
+from tests.engine.parts import ADA, AT, ScriptedModel, said
 
 ALWAYS = MemoryRules(frozenset(Platform))
 EXTRACTING = MemoryRules(frozenset(Platform), extracts=True)
@@ -68,11 +68,18 @@ class Memory(Core):
         )
         self.memory = FactCommands(self.store, clock=self.clock)
 
-    def engine_that_remembers(self, screen: Screen | None = None, patience: float = 10) -> Engine:
-        remembering = Remembering(self.store, self.model, self.rules, clock=self.clock, patience=patience)
+    def engine_that_remembers(self, settings: EngineSettings | None = None) -> Engine:
+        remembering = Remembering(self.store, self.model, self.rules, clock=self.clock)
         grounds = (FactGround(self.store, self.rules),)
         extras = Extras(grounds=grounds, afterthought=remembering)
-        return Engine(self.store, self.model, screen or self.screen, extras=extras, clock=self.clock)
+        return Engine(
+            self.store,
+            self.model,
+            self.screen,
+            settings=settings,
+            extras=extras,
+            clock=self.clock,
+        )
 
     async def answers(self, *inbounds: Inbound) -> list[Answer]:
         """Let an engine answer the messages one after the other."""
@@ -99,11 +106,9 @@ class Memory(Core):
         assert await self.store.remember(workspace, Fact(id_, text, audience, about, self.clock()))
         return id_
 
-    def asking(
-        self, number: int, person: Person = ADA, audience: Audience = OPEN, **more: bool
-    ) -> Caller:
+    def asking(self, number: int, person: Person = ADA, audience: Audience = OPEN) -> Caller:
         place = within(said("", number), audience).place
-        return Caller(person, place, said("", number).event, operator=audience == OPERATOR, **more)
+        return Caller(person, place, said("", number).event, operator=audience == OPERATOR)
 
     def conversation(self) -> list[Prompt]:
         """The prompts that people's messages made."""

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from sessions.engine import EngineSettings
 from sessions.errors import ModelDown
 from sessions.facts import remembering
 from sessions.facts.remembering import NOTHING, SECRET, TOO_SLOW, UNREADABLE, Remembering
@@ -211,6 +213,31 @@ async def test_an_extraction_holds_up_no_answer(memory: Memory) -> None:
         await until(lambda: asks_for_facts(memory.model.prompts[-1]))
         assert memory.model.running == 1
         memory.model.let()
+
+
+async def test_an_engine_that_ends_gives_up_what_it_still_thinks_about(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessions.engine._HAND_BACK", 0.05)
+    memory.rules = EXTRACTING
+    memory.model.hold()
+    leaving = EngineSettings(drain=timedelta(seconds=0.01))
+    async with memory.engine_that_remembers(settings=leaving) as engine:
+        await engine.accept(said("I moved to Berlin for my work", 1))
+        memory.model.let(1)
+        await memory.screen.wait(1)
+        await until(lambda: asks_for_facts(memory.model.prompts[-1]))
+    assert memory.model.running == 0
+    assert await memory.known() == []
+
+
+async def test_a_retried_answer_is_extracted_from_too(memory: Memory) -> None:
+    memory.rules = EXTRACTING
+    memory.model.answer, works = _down, memory.model.answer
+    await memory.answers(said("I moved to Berlin for my work", 1))
+    memory.model.answer, memory.facts = works, lambda _: '["works in Berlin"]'
+    await memory.answers(asked_again(2))
+    assert await memory.known() == ["works in Berlin"]
 
 
 @pytest.mark.parametrize("text", ["ok", "thanks!", "who are you", REQUEST])

@@ -1,12 +1,15 @@
 """The offline model."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sessions.model import Role
+from sessions.facts.ground import HEADING
+from sessions.facts.taking import Matter, asking, read
+from sessions.model import EventId, Message, Role
 from sessions.offline import LONGEST, OfflineModel
 from sessions.ports.model import ChatModel, Done, Prompt, PromptMessage, Text
+from sessions.window import RecentMessages
 
 
 class Pauses:
@@ -87,3 +90,29 @@ async def test_words_come_one_by_one_at_the_given_pace() -> None:
     pieces = [piece async for piece in model.stream(after("x", "a b"))]
     assert pieces[:3] == [Text("You "), Text("said: "), Text("a ")]
     assert set(pauses.taken) == {3.0}
+
+
+@pytest.mark.parametrize(
+    ("message", "facts"),
+    [
+        ("Remember my preferences", []),
+        ("Remember my preferences: tea; metric units", ["my preferences: tea", "metric units"]),
+        ("Please remember that I like tea. We meet on Fridays.", ["I like tea", "We meet on Fridays"]),
+    ],
+)
+async def test_what_is_to_be_remembered_is_taken_down_piece_by_piece(
+    message: str, facts: list[str]
+) -> None:
+    matter = Matter(message, "Ada", "Yes.")
+    taken = await answer(asking(matter, on_request=True, today=datetime.now(UTC), room=8000))
+    assert [noted.text for noted in read(taken) or ()] == facts
+
+
+async def test_what_is_remembered_is_told_and_is_not_taken_for_what_was_said() -> None:
+    asked = Message(Role.USER, "who am I?", EventId("e"), datetime.now(UTC))
+    background = f"{HEADING}\n\nAbout Ada, who asks:\n- my name is Ada\n- likes tea"
+    known = RecentMessages().prompt(system="", budget=10_000, question=asked, background=background)
+    assert "your name is Ada" in await answer(known)
+    asked = Message(Role.USER, "hello", EventId("e"), datetime.now(UTC))
+    known = RecentMessages().prompt(system="", budget=10_000, question=asked, background=background)
+    assert (await answer(known)).endswith("You said: hello\nI remember: my name is Ada; likes tea")
