@@ -232,7 +232,7 @@ class _Source:
 def _manager(
     desk: Desk, choice: Choice, source: _Source, watch: Watch, decide: Decide
 ) -> WorkflowManager:
-    from cli.functions import load_functions
+    from bots.functions import load_functions
     from cli.logs import configure
 
     configure(desk.settings, "error")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bots.settings import Settings
-from cli.workflow_tasks import LateTasks
+from bots.workflow_tasks import LateTasks
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
