@@ -13,7 +13,7 @@ from bots.terminal.lines import PipedLines
 from bots.terminal.pages import counted
 from bots.terminal.presenters import InTurn, PlainPresenter
 from cli import output
-from cli.extras import chat_commands
+from cli.chat_commands import chat_commands
 from cli.options import LOCAL, Backend, Choice, Path, Workspace
 from cli.plain_values import PlainCommand
 from cli.wiring import Desk, open_conversation, open_desk

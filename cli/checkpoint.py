@@ -8,6 +8,7 @@ import typer
 
 from bots.terminal import workflow_pages
 from bots.terminal.lines import is_yes
+from bots.workflow_tasks import workflow_folder
 from cli import output
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.output import Value
@@ -15,7 +16,6 @@ from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.running import step_record
 from cli.wiring import Desk, open_desk
-from cli.workflow_tasks import workflow_folder
 from sessions.ports.checkpoints import Checkpoint
 from sessions.workflows.commands import WorkflowCommands
 from sessions.workflows.outcomes import ConfirmDeleteRun, RunDeleted, RunShown

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bots.searching import embeddings, searching
 from bots.terminal import knowledge as pages
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
@@ -18,7 +19,6 @@ from cli import output
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
-from cli.searching import embeddings, searching
 from cli.wiring import Desk, open_desk
 from sessions.errors import NoSuchDocument, UsageError
 from sessions.knowledge.commands import DocumentsListed, KnowledgeCommands, PassagesFound

@@ -6,16 +6,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from bots.functions import load_functions
+from bots.models import chat_model
 from bots.terminal.lines import PipedLines
 from bots.terminal.plain import one_line, printable
 from bots.terminal.run_lines import RunLines
+from bots.workflow_tasks import workflow_folder
 from cli import output
 from cli.again import Again
-from cli.functions import load_functions
 from cli.options import Choice
 from cli.output import Value
-from cli.wiring import Desk, chat_model, open_desk
-from cli.workflow_tasks import workflow_folder
+from cli.wiring import Desk, open_desk
 from sessions.errors import UsageError
 from sessions.ports.checkpoints import RunStatus, StepResult
 from sessions.workflows.folder import WorkflowFolder

@@ -15,12 +15,13 @@ import typer
 from bots.admission import Admission
 from bots.commands import Commands
 from bots.duty import Duty
+from bots.extras import extras
 from bots.models import chat_model, engine_settings
 from bots.patience import waits
 from bots.routes import Routes
 from bots.settings import Settings, load_here
 from cli import output
-from cli.extras import chat_commands, extras
+from cli.chat_commands import chat_commands
 from cli.health import HEALTH_PATHS, Health
 from cli.logs import configure
 from cli.options import Backend, Choice, Path

@@ -111,9 +111,9 @@ async def open_conversation(
     ``model`` is asked instead of the settings' one; answers draw on the files of ``folder``. Raises
     SettingError.
     """
+    from bots.extras import extras
     from bots.terminal.conversation import Conversation
     from bots.terminal.replies import TerminalReplies
-    from cli.extras import extras
     from cli.logs import configure
     from sessions.engine import Engine
 

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from bots.extras import extras
 from bots.models import chat_model, engine_settings, with_model
 from bots.quiet import quiet_logs
 from bots.settings import Settings
@@ -18,16 +19,9 @@ from bots.terminal.replies import TerminalReplies
 from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import NameTaken, NoSuchSession, Unanswered
-from sessions.facts.ground import FactGround
-from sessions.facts.remembering import Remembering
-from sessions.facts.rules import MemoryRules
-from sessions.history import HistoryGround
 from sessions.model import Answer, Ending, Used, Wishes
 from sessions.names import fold
-from sessions.ports.grounds import Grounds
-from sessions.ports.model import ChatModel
 from sessions.ports.store import Store
-from sessions.turn import Extras
 
 _LEAVE_AFTER = 2.0
 """Seconds that leaving waits for running answers."""
@@ -107,8 +101,8 @@ async def open_programmed(
     replies = TerminalReplies(_PRESENTER.get)
     rules = engine_settings(settings, _LEAVE_AFTER, longest_lease=_LEASE)
     async with chat_model(settings) as model:
-        extras = _extras(settings, store, model, purpose.folder)
-        async with Engine(store, model, replies, settings=rules, extras=extras) as engine:
+        more = extras(settings, store, model, purpose.folder)
+        async with Engine(store, model, replies, settings=rules, extras=more) as engine:
             yield Programmed(Conversation(engine, store, replies, talker), store, purpose)
     if not purpose.session and await store.bound(talker.place.thread) is not None:
         with suppress(NoSuchSession):
@@ -157,13 +151,3 @@ def whole(answer: Answer) -> str:
 
 _PRESENTER: ContextVar[Presenter] = ContextVar("presenter")
 """What presents the answer to what is said in this task."""
-
-
-def _extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None) -> Extras:
-    memory = MemoryRules(extracts=settings.memory == "extract")
-    grounds: tuple[Grounds, ...] = (FactGround(store, memory), HistoryGround(store))
-    if folder is not None:
-        from sessions.folder import FolderGround  # rarely given
-
-        grounds += (FolderGround(folder),)
-    return Extras(grounds=grounds, afterthought=Remembering(store, model, memory))

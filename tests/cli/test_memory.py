@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.core import TyperArgument, TyperGroup
 
+from bots.extras import memory_rules
 from bots.settings import load
-from cli.extras import memory_rules
 from cli.memory import app
 from sessions.facts.commands import WORDS, FactCommands
 from sessions.facts.rules import MemoryRules

@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-from bots.commands import Commands
+from bots.searching import searching
 from bots.settings import Settings
-from cli.searching import searching
-from cli.workflow_tasks import LateTasks, workflow_commands
-from sessions.commands import SessionCommands
-from sessions.facts.commands import FactCommands
+from bots.workflow_tasks import LateTasks
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
 from sessions.history import HistoryGround
-from sessions.knowledge.commands import KnowledgeCommands
 from sessions.knowledge.ground import KnowledgeGround
 from sessions.model import Platform
 from sessions.ports.grounds import Grounds
@@ -41,16 +37,6 @@ def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | No
         grounds=tuple(grounds),
         tasks=LateTasks(settings, store, model),
         afterthought=Remembering(store, model, memory),
-    )
-
-
-def chat_commands(settings: Settings, store: Store) -> Commands:
-    """Return what can be said in chat. Raises SettingError."""
-    return Commands(
-        SessionCommands(store),
-        FactCommands(store),
-        KnowledgeCommands(store, searching(settings, store)),
-        workflow_commands(settings, store),
     )
 
 

@@ -56,6 +56,6 @@ def workflow_commands(settings: Settings, store: Store) -> "WorkflowCommands":
 def _functions(settings: Settings) -> dict[str, Callable[..., object]]:
     if not settings.workflow_functions:
         return {}
-    from cli.functions import load_functions
+    from bots.functions import load_functions
 
     return load_functions(settings.workflow_functions)
