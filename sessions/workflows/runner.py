@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-import structlog
-
 from sessions.ports.checkpoints import RunStatus, StepResult, StepStatus
 from sessions.workflows.conditions import ConditionError, parse_condition
 from sessions.workflows.definition import (
@@ -21,8 +19,6 @@ from sessions.workflows.progress import Progress, RunResult, progress_of, result
 from sessions.workflows.runs import Run
 from sessions.workflows.templates import TemplateError, render
 from sessions.workflows.work import StepFailed, Worker
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,6 @@ class Runner:
         if run.checkpoint.status is RunStatus.RUNNING:
             await self._do_steps()
         self._tell()
-        log.info("workflow.run", status=str(run.checkpoint.status), steps=len(run.checkpoint.results))
         return result_of(run, self._question, self._worker.usage)
 
     def progress(self) -> Progress:
