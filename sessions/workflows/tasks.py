@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import assert_never
 
+import structlog
+
 from sessions.errors import NoSuchRun, RunTaken, UsageError, WiderAudience
 from sessions.model import OPEN, OPERATOR, EventId, Message, Role, Task, Turn, Usage, Verb, WorkspaceId
 from sessions.names import fold
@@ -35,6 +37,8 @@ from sessions.workflows.taking_up import (
     taken_by,
 )
 from sessions.workflows.work import Functions, Habits, Worker, explain_by_incident
+
+log = structlog.get_logger()
 
 Show = Callable[[str], None]
 
@@ -171,6 +175,7 @@ class WorkflowTasks:
         worker = Worker(model, self._functions, habits)
         worker.usage = usage
         result = await Runner(run, worker, watch).go_on()
+        log.info("task.done", turn=work.turn.id, status=str(result.status), steps=len(result.steps))
         question = question_of(run)
         text = result_text(run, progress_of(run), question, named)
         decision = result.checkpoint if question else ""

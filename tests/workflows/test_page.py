@@ -21,5 +21,5 @@ async def test_the_example_of_the_page_runs(house: House) -> None:
         "deploy-workflow", variables={"service": "shop", "environment": "production"}
     )
     assert result.status is RunStatus.DONE
-    assert list(result.outputs) == ["build", "size", "lint", "sign-off", "deploy"]
+    assert set(result.outputs) == {"build", "size", "lint", "sign-off", "deploy"}
     assert result.output == "<Announce that shop was deployed (8 words of notes).>"

@@ -291,6 +291,16 @@ async def test_a_step_is_tried_again_as_often_as_it_says(house: House) -> None:
     assert (failed.status, failed.error) == (RunStatus.FAILED, "one: ValueError: not yet")
 
 
+async def test_results_that_are_too_long_to_be_kept_fail_their_step(house: House) -> None:
+    steps = ", ".join(f"{{name: s{n}, call: long, with: {{size: 180000}}}}" for n in range(12))
+    house.define(f"steps: [{steps}]")
+    house.define("steps: [{name: one, call: long, with: {size: 200001}}]", "huge")
+    house.functions["long"] = lambda size: "x" * size
+    failed = await house.manager().aexecute("deploy")
+    assert "s11: All results together came to more than 2,000,000 characters" in failed.error
+    assert "more than 200,000 characters" in (await house.manager().aexecute("huge")).error
+
+
 async def test_a_step_that_takes_too_long_fails(house: House) -> None:
     house.define("steps: [{name: one, prompt: a, timeout: 0.05}]")
     house.model.hold()
