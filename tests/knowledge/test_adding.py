@@ -1,3 +1,4 @@
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -204,6 +205,14 @@ async def test_embeddings_that_cannot_be_had_end_it_with_their_words(shelf: Shel
         await add(shelf, docs, letters=letters)
     letters.down = False
     assert did(await add(shelf, docs, letters=letters)) == {"added": 2}
+
+
+async def test_a_name_may_be_any_bytes(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Coffee")
+    assert did(await add(shelf, tmp_path)) == {"added": 1}
+    again = await add(shelf, tmp_path)
+    assert (did(again), again.gone) == ({"unchanged": 1}, ())
+    assert await sources(shelf) == ["caf\ufffd.txt"]
 
 
 def test_a_source_is_the_same_wherever_the_command_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ def test_a_web_page_is_read_for_what_a_person_reads() -> None:
     assert read("guide.txt", PAGE.encode()).kind is Kind.HTML
     latin = b'<meta charset="iso-8859-1"><p>caf\xe9</p>'
     assert read("guide.htm", latin).pages == ("café",)
+    assert read("a.html", b"<html><head><title>T</title><p>Never closed").pages == ("Never closed",)
 
 
 def test_markdown_and_code_are_told_apart() -> None:
