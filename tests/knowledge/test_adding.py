@@ -119,9 +119,10 @@ async def test_a_bad_file_is_reported_and_hides_no_other(shelf: Shelf, docs: Pat
     (docs / "picture.png").write_bytes(b"\x89PNG\x00\x00")
     (docs / "empty.txt").write_bytes(b"")
     added = await add(shelf, docs)
-    assert did(added) == {"added": 2, "skipped": 1, "failed": 2}
-    assert {one.source.rpartition("/")[2] for one in added.failures} == {"broken.pdf", "empty.txt"}
-    assert did(await add(shelf, docs / "picture.png")) == {"failed": 1}
+    assert did(added) == {"added": 2, "skipped": 2, "failed": 1}
+    assert {one.source.rpartition("/")[2] for one in added.failures} == {"broken.pdf"}
+    named = await add(shelf, docs / "picture.png", docs / "empty.txt")
+    assert did(named) == {"failed": 2}
 
 
 async def test_what_is_too_large_says_what_to_do(
