@@ -1,6 +1,6 @@
 import pytest
 
-from sessions.knowledge.reading import NoTextError, Kind, UnreadableError, read
+from sessions.knowledge.reading import Kind, NoTextError, UnreadableError, read
 from tests.knowledge.papers import PAGE, pdf
 
 
