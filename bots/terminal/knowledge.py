@@ -75,7 +75,7 @@ def added(outcome: Added) -> str:
     if outcome.passages:
         page += f" {counted(outcome.passages, 'new passage')}."
     if outcome.counts[Did.SKIPPED]:
-        page += "\nSkipped is what is no text."
+        page += "\nSkipped is what has no text."
     if outcome.gone:
         names = ", ".join(map(one_line, outcome.gone[:_GONE]))
         more = "" if len(outcome.gone) <= _GONE else f" and {len(outcome.gone) - _GONE:,} more"

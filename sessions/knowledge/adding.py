@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sessions.errors import UsageError
 from sessions.knowledge.dividing import divide
-from sessions.knowledge.reading import LARGEST, READ_AS, BinaryError, UnreadableError, read
+from sessions.knowledge.reading import LARGEST, READ_AS, NoTextError, UnreadableError, read
 from sessions.knowledge.walking import Candidate, find, located, source_of
 from sessions.model import WorkspaceId
 from sessions.ports.embeddings import Embeddings
@@ -33,7 +33,7 @@ class Did(StrEnum):
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
-    """In a folder, and no text."""
+    """In a folder, and without text."""
     FAILED = "failed"
 
 
@@ -117,7 +117,7 @@ class Adding:
         source = source_of(candidate.path)
         try:
             return await self._put(candidate.path, source)
-        except BinaryError as error:
+        except NoTextError as error:
             return FileDone(source, Did.FAILED if candidate.named else Did.SKIPPED, why=str(error))
         except UnreadableError as error:
             return FileDone(source, Did.FAILED, why=str(error))

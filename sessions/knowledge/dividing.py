@@ -160,12 +160,12 @@ def _cut(block: _Block) -> Iterator[_Block]:
 
 def _short_lines(block: _Block) -> Iterator[_Block]:
     for number, line in enumerate(block.text.split("\n"), block.first):
-        rest = line
-        while len(rest) > _CUT and estimate_tokens(rest) > PASSAGE_TOKENS:
-            end = rest.rfind(" ", _CUT // 2, _CUT) + 1 or _CUT
-            yield _Block(number, number, rest[:end], estimate_tokens(rest[:end]))
-            rest = rest[end:]
-        yield _Block(number, number, rest, estimate_tokens(rest) + 1)
+        start = 0
+        while len(line) - start > _CUT:
+            end = line.rfind(" ", start + _CUT // 2, start + _CUT) + 1 or start + _CUT
+            yield _Block(number, number, line[start:end], estimate_tokens(line[start:end]))
+            start = end
+        yield _Block(number, number, line[start:], estimate_tokens(line[start:]) + 1)
 
 
 def _joined(pieces: Sequence[_Block]) -> str:

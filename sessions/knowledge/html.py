@@ -23,6 +23,7 @@ address article aside blockquote dd details div dl dt figcaption figure footer f
 h6 header hr li main ol p pre section summary table tr ul
 """
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
+_LINES = frozenset({"li", "tr", "dd", "dt"})
 _VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "col", "source", "wbr"})
 _RUN = re.compile(r"[\s\u00a0]+")
 _GAPS = re.compile(r"\n{3,}")
@@ -51,10 +52,10 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins on a line of its own."""
+        if tag == "body" or (tag in _BLOCKS and self._silent == ["head"]):
+            self._silent.clear()  # a head that was never closed
         if tag == "title":
             self._in_title = True
-        elif tag == "body":
-            self._silent.clear()  # a head that was never closed
         elif tag in _SILENT:
             self._silent.append(tag)
         elif tag == "br":
@@ -62,13 +63,7 @@ class _Reader(HTMLParser):
         elif tag in ("td", "th"):
             self._put(" ")
         elif tag in _BLOCKS:
-            self._put("\n\n" if tag not in ("li", "tr", "dd", "dt") else "\n")
-            if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
-                self._put("#" * int(tag[1]) + " ")
-            elif tag == "li":
-                self._put("- ")
-            elif tag == "pre":
-                self._verbatim += 1
+            self._begin_block(tag)
 
     def handle_endtag(self, tag: str) -> None:
         """What is for reading goes on behind the end of what is not."""
@@ -81,7 +76,7 @@ class _Reader(HTMLParser):
             self._verbatim = max(0, self._verbatim - 1)
             self._put("\n\n")
         elif tag in _BLOCKS and tag not in _VOID:
-            self._put("\n" if tag in ("li", "tr", "dd", "dt") else "\n\n")
+            self._put("\n" if tag in _LINES else "\n\n")
 
     def handle_data(self, data: str) -> None:
         """Text, with runs of white space as one space unless it is verbatim."""
@@ -94,6 +89,15 @@ class _Reader(HTMLParser):
             if self.parts and self.parts[-1].endswith(("\n", " ")):
                 text = text.lstrip()
             self._put(text)
+
+    def _begin_block(self, tag: str) -> None:
+        self._put("\n" if tag in _LINES else "\n\n")
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            self._put("#" * int(tag[1]) + " ")
+        elif tag == "li":
+            self._put("- ")
+        elif tag == "pre":
+            self._verbatim += 1
 
     def _put(self, text: str) -> None:
         if text and not self._silent:

@@ -44,8 +44,8 @@ class UnreadableError(UserError):
     """A file that cannot become a document; the text says why."""
 
 
-class BinaryError(UnreadableError):
-    """A file that is no text."""
+class NoTextError(UnreadableError):
+    """A file that is no text, or has none in it: in a folder there may be such."""
 
 
 class Kind(StrEnum):
@@ -75,13 +75,13 @@ def read(name: str, data: bytes) -> Reading:
         return _read_pdf(path.name, data)
     text = decode(path.name, data, is_html=suffix in _HTML)
     if not text.strip():
-        raise UnreadableError(f"{path.name} has no text in it.")
+        raise NoTextError(f"{path.name} has no text in it.")
     if suffix in _HTML or _looks_like_html(text):
         from sessions.knowledge.html import plain
 
         title, plain_text = plain(text)
         if not plain_text.strip():
-            raise UnreadableError(f"{path.name} is a web page without text of its own.")
+            raise NoTextError(f"{path.name} is a web page without text of its own.")
         return Reading(title or path.name, Kind.HTML, (plain_text,))
     if suffix in _MARKDOWN:
         heading = _TITLE.search(text)
@@ -90,12 +90,12 @@ def read(name: str, data: bytes) -> Reading:
 
 
 def decode(name: str, data: bytes, *, is_html: bool = False) -> str:
-    """Return the text, its line ends as line feeds. Raises BinaryError for what is none."""
+    """Return the text, its line ends as line feeds. Raises NoTextError for what is none."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _lines(data.decode(encoding, errors="replace"))
     if b"\0" in data[:_LOOKED_AT]:
-        raise BinaryError(f"{name} is no text, and no PDF.")
+        raise NoTextError(f"{name} is no text, and no PDF.")
     for encoding in _encodings(data, is_html=is_html):
         try:
             text = data.decode(encoding)
@@ -106,7 +106,7 @@ def decode(name: str, data: bytes, *, is_html: bool = False) -> str:
         text = data.decode("latin-1")
     sample = text[:_LOOKED_AT]
     if len(_UNPRINTABLE.findall(sample)) * 50 > len(sample):
-        raise BinaryError(f"{name} is no text, and no PDF.")
+        raise NoTextError(f"{name} is no text, and no PDF.")
     return _lines(_UNPRINTABLE.sub("", text))
 
 

@@ -59,9 +59,10 @@ def source_of(path: Path) -> str:
     The same wherever the command is given, and unlike that of any other file.
     """
     try:
-        return f"~/{path.relative_to(Path.home().resolve()).as_posix()}"
+        name = f"~/{path.relative_to(Path.home().resolve()).as_posix()}"
     except (ValueError, RuntimeError):
-        return path.as_posix()
+        name = path.as_posix()
+    return os.fsencode(name).decode(errors="replace")  # a name may be any bytes
 
 
 def _walk(root: Path) -> Iterator[Path]:

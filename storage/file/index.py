@@ -12,7 +12,7 @@ from storage.fulltext.schema import TABLES
 from storage.fulltext.statements import Statements
 
 VERSION = 1
-"""``PRAGMA user_version``; the index of another version is thrown away."""
+"""``PRAGMA user_version``, to be raised with a change of tables; another one's index is thrown away."""
 
 CHANGING = "changing"
 """The signature that no folder has."""

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,9 +119,10 @@ async def test_a_bad_file_is_reported_and_hides_no_other(shelf: Shelf, docs: Pat
     (docs / "picture.png").write_bytes(b"\x89PNG\x00\x00")
     (docs / "empty.txt").write_bytes(b"")
     added = await add(shelf, docs)
-    assert did(added) == {"added": 2, "skipped": 1, "failed": 2}
-    assert {one.source.rpartition("/")[2] for one in added.failures} == {"broken.pdf", "empty.txt"}
-    assert did(await add(shelf, docs / "picture.png")) == {"failed": 1}
+    assert did(added) == {"added": 2, "skipped": 2, "failed": 1}
+    assert {one.source.rpartition("/")[2] for one in added.failures} == {"broken.pdf"}
+    named = await add(shelf, docs / "picture.png", docs / "empty.txt")
+    assert did(named) == {"failed": 2}
 
 
 async def test_what_is_too_large_says_what_to_do(
@@ -204,6 +206,14 @@ async def test_embeddings_that_cannot_be_had_end_it_with_their_words(shelf: Shel
         await add(shelf, docs, letters=letters)
     letters.down = False
     assert did(await add(shelf, docs, letters=letters)) == {"added": 2}
+
+
+async def test_a_name_may_be_any_bytes(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Coffee")
+    assert did(await add(shelf, tmp_path)) == {"added": 1}
+    again = await add(shelf, tmp_path)
+    assert (did(again), again.gone) == ({"unchanged": 1}, ())
+    assert await sources(shelf) == ["caf\ufffd.txt"]
 
 
 def test_a_source_is_the_same_wherever_the_command_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

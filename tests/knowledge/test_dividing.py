@@ -89,6 +89,10 @@ def test_a_line_without_end_is_cut_between_words() -> None:
     assert {word for one in passages for word in one.text.split()} == {"winter"}
 
 
+def test_a_file_of_one_very_long_line_takes_no_longer_than_any_other() -> None:
+    assert len(divided("winter" * 200_000)) > 800
+
+
 def test_lines_that_belong_together_overlap_where_they_are_cut() -> None:
     passages = divided("\n".join(f"{n} bottles on the wall" for n in range(300)))
     assert all(span(one)[1] >= span(after)[0] for one, after in pairwise(passages))

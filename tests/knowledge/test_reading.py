@@ -1,6 +1,6 @@
 import pytest
 
-from sessions.knowledge.reading import BinaryError, Kind, UnreadableError, read
+from sessions.knowledge.reading import Kind, NoTextError, UnreadableError, read
 from tests.knowledge.papers import PAGE, pdf
 
 
@@ -24,7 +24,7 @@ def test_old_text_is_read_too() -> None:
 
 @pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", bytes(range(256)) * 4, b"a\x00b"])
 def test_what_is_no_text_is_refused(data: bytes) -> None:
-    with pytest.raises(BinaryError, match=r"note\.bin is no text"):
+    with pytest.raises(NoTextError, match=r"note\.bin is no text"):
         read("folder/note.bin", data)
 
 
@@ -44,6 +44,7 @@ def test_a_web_page_is_read_for_what_a_person_reads() -> None:
     assert read("guide.txt", PAGE.encode()).kind is Kind.HTML
     latin = b'<meta charset="iso-8859-1"><p>caf\xe9</p>'
     assert read("guide.htm", latin).pages == ("café",)
+    assert read("a.html", b"<html><head><title>T</title><p>Never closed").pages == ("Never closed",)
 
 
 def test_markdown_and_code_are_told_apart() -> None:
