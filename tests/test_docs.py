@@ -45,7 +45,15 @@ def test_every_setting_has_its_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "deploy/README.md", "docs/decisions.md", "docs/glossary.md", "docs/redis.md"]
+    "path",
+    [
+        "README.md",
+        "deploy/README.md",
+        "docs/decisions.md",
+        "docs/glossary.md",
+        "docs/python.md",
+        "docs/redis.md",
+    ],
 )
 def test_links_and_files_that_a_page_names_exist(path: str) -> None:
     page = (ROOT / path).read_text()
