@@ -93,7 +93,7 @@ def _folder(text: str | None) -> Path | None:
         raise UsageError(
             f"--fast-context “{one_line(text)}” {wrong}. Give a folder, for example: --fast-context ./src"
         )
-    return path.resolve()
+    return path
 
 
 def _wrong(path: Path) -> str:

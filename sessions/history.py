@@ -1,7 +1,9 @@
 """History: what was said in a workspace's other sessions, as background for a prompt."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from sessions.facts.patience import insist
 from sessions.model import OPEN, OPERATOR, Audience, Message, Role, Session, Used
 from sessions.ports.catalog import Catalog, Cursor
 from sessions.ports.grounds import Ground
@@ -34,13 +36,13 @@ class HistoryGround:
         self._store = store
 
     async def ground(self, work: Work, budget: int, first_source: int) -> Ground | None:
-        """See :meth:`sessions.ports.grounds.Grounds.ground`."""
+        """See :meth:`sessions.ports.grounds.Grounds.ground`. Waits for a store that is away."""
         budget -= estimate_tokens(_HEADING) + 1
         wanted = min(work.turn.inbound.wishes.history, max(budget, 0) // _LEAST)
         if wanted < 1:
             return None
         sessions = await self._last_used(work, wanted)
-        heard = [(one, await self._store.transcript(one.key, None, _NEWEST)) for one in sessions]
+        heard = [(one, await self._newest(one)) for one in sessions]
         parts = _divided([(one, messages) for one, messages in heard if messages], budget)
         if not parts:
             return None
@@ -48,18 +50,21 @@ class HistoryGround:
         return Ground("\n\n".join((_HEADING, *(text for _, text in parts))), Used(sessions=names))
 
     async def _last_used(self, work: Work, wanted: int) -> list[Session]:
-        audiences = _readable(work)
+        workspace, audiences = work.session.key.workspace, _readable(work)
         found: list[Session] = []
         after: Cursor | None = None
         looked = 0
         while len(found) < wanted and looked < wanted + _EMPTY:
-            page = await self._store.page(work.session.key.workspace, audiences, after, _BATCH)
+            page = await insist(partial(self._store.page, workspace, audiences, after, _BATCH))
             looked += len(page.sessions)
             found += (one for one in page.sessions if one.tally.messages and one.key != work.session.key)
             after = page.next
             if after is None:
                 break
         return found[:wanted]
+
+    async def _newest(self, session: Session) -> tuple[Message, ...]:
+        return await insist(partial(self._store.transcript, session.key, None, _NEWEST))
 
 
 def _readable(work: Work) -> frozenset[Audience] | None:

@@ -135,7 +135,8 @@ def test_fast_context_of_what_is_no_folder_is_refused_and_nothing_is_asked(
 
 @pytest.mark.parametrize("option", ["--memory", "--knowledge"])
 def test_memory_and_knowledge_go_with_a_session(page: Page, option: str) -> None:
-    result = page.answered("Remember my preferences", "--session", "project", option)
+    result = page("Remember my preferences", "--session", "project", option)
+    assert result.code == 0
     assert result.out.startswith("📂 Session: project (1 message)\n")
 
 

@@ -12,13 +12,12 @@ PAGE = (TESTS.parent / "docs" / "specification.md").read_text("utf-8")
 
 AWAITED: frozenset[str] = frozenset(
     {
-        "specification/test_fast_context.py::test_the_fitting_code_of_a_folder_is_in_the_prompt",
+        "python/test_agent.py::test_every_run_of_an_agent_is_saved_in_its_session",
+        "python/test_asking.py::test_earlier_sessions_are_in_the_context",
+        "python/test_page.py::test_a_run_that_failed_goes_on_where_it_stopped",
+        "python/test_page.py::test_agents_as_the_specification_has_them",
+        "python/test_page.py::test_checkpoints_as_the_specification_has_them",
         "specification/test_knowledge.py::test_documents_that_were_added_are_searched_and_named",
-        "specification/test_memory.py::test_what_one_session_was_told_to_remember_another_one_knows",
-        "specification/test_python.py::test_a_checkpoint_of_the_file_store_is_a_readable_file",
-        "specification/test_python.py::test_a_workflow_is_executed_resumed_listed_and_deleted",
-        "specification/test_python.py::test_an_agent_saves_every_run_in_its_session",
-        "specification/test_python.py::test_an_agent_with_context_knows_earlier_sessions",
     }
 )
 """Tests of parts that are not there yet; each leaves this list when it comes."""
