@@ -14,8 +14,8 @@ from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.output import Value
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
+from cli.running import step_record
 from cli.wiring import Desk, open_desk
-from cli.workflow import step_record
 from sessions.ports.checkpoints import Checkpoint
 from sessions.workflows.commands import WorkflowCommands
 from sessions.workflows.outcomes import ConfirmDeleteRun, RunDeleted, RunShown

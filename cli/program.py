@@ -61,8 +61,9 @@ def _as_typed(text: str) -> str:
     """Put the words that the commands advise as they are typed here; names in quotes stay."""
     import re  # only for a mistake
 
+    text = text.replace("resume with “rebase”", "resume with --rebase")
     return re.sub(
-        r"((?:Say|say|with|and) )“((?:start|list|resume)(?: \d+)?)”", r"\1“parley session \2”", text
+        r"(\b(?:Say|say|with|and) )“((?:start|list|resume)(?: \d+)?)”", r"\1“parley session \2”", text
     )
 
 

@@ -1,12 +1,12 @@
 """A run on a terminal or in a pipe: a line for each step that ended, and the ones under way."""
 
+import shutil
 from typing import TextIO
 
 from bots.terminal.plain import one_line, shorten
 from sessions.workflows.progress import Progress, StepProgress, StepState
 
 _ENDED = (StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.REFUSED)
-_COLUMNS = 70
 
 
 class RunLines:
@@ -37,8 +37,12 @@ class RunLines:
         running = [one.step for one in progress.steps if one.state is StepState.RUNNING]
         if self._live and running:
             self._under_way = True
-            self._stream.write(f"{StepState.RUNNING} {shorten(', '.join(running), _COLUMNS)} …")
+            self._stream.write(f"{StepState.RUNNING} {shorten(', '.join(running), self._columns())} …")
         self._stream.flush()
+
+    def _columns(self) -> int:
+        """A line that is written over must not be broken: its sign, dots and the cursor need room too."""
+        return max(10, shutil.get_terminal_size().columns - 6)
 
     def _head(self, progress: Progress) -> str:
         if self._resumed:

@@ -1,7 +1,8 @@
 """The commands about workflows as plain async methods: one implementation for every surface.
 
 What takes long is not done here: ``run``, ``resume``, ``decide`` and ``plan`` check what was said and
-return the :class:`~sessions.model.Task` of an Inbound that the surface accepts with ``Ask.TASK``.
+return the :class:`~sessions.model.Task` of an Inbound that the surface accepts with ``Ask.TASK``, under
+the event of the command: checked again for that event, they return the same whatever became of the run.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from sessions.errors import (
     NoSuchWorkflow,
     NotPermitted,
     UsageError,
-    WiderAudience,
     WorkflowChanged,
 )
 from sessions.model import OPEN, OPERATOR, Audience, Task, Verb, Workspace
@@ -32,12 +32,14 @@ from sessions.workflows.programs import RunStore, definition_of
 from sessions.workflows.progress import question_of
 from sessions.workflows.runs import Logbook, Run
 from sessions.workflows.taking_up import (
+    begun_by,
     check_free,
     check_functions,
     check_unchanged,
+    taken_by,
     values,
 )
-from sessions.workflows.tasks import check_verb
+from sessions.workflows.tasks import check_verb, elsewhere
 from sessions.workflows.work import Functions
 
 WORDS = ("list", "show", "run", "resume", "approve", "refuse", "delete")
@@ -96,7 +98,7 @@ class WorkflowCommands:
         if run:
             workspace = await self._workspace(caller)
             there = await self._store.checkpoint(workspace.id, run)
-            if there is None or there.taken_by.rpartition("/")[0] != caller.event:
+            if there is None or begun_by(there) != caller.event:
                 await check_free(Logbook(self._store, workspace.id), run, _audience(caller))
         return Task(Verb.RUN, found.name, run, tuple(given.items()))
 
@@ -106,6 +108,9 @@ class WorkflowCommands:
         Raises NoSuchRun, WiderAudience, WorkflowChanged, UsageError (it is over).
         """
         found = await self._usable(caller, run)
+        task = Task(Verb.RESUME, found.workflow, found.name, rebase=rebase)
+        if taken_by(found) == caller.event:
+            return task
         if found.status in (RunStatus.DONE, RunStatus.REFUSED):
             raise UsageError(
                 f"The run “{found.name}” is over: {found.status}. There is nothing to resume."
@@ -114,7 +119,7 @@ class WorkflowCommands:
         if not rebase:
             check_unchanged(workflow, found)
         check_functions(workflow, self._functions, found.results)
-        return Task(Verb.RESUME, found.workflow, found.name, rebase=rebase)
+        return task
 
     async def decide(self, caller: Caller, run: str, *, approve: bool) -> Task:
         """Return the task of going on with a run that waits, or of ending it.
@@ -123,6 +128,8 @@ class WorkflowCommands:
         """
         found = await self._usable(caller, run)
         verb = Verb.APPROVE if approve else Verb.REFUSE
+        if taken_by(found) == caller.event:
+            return Task(verb, found.workflow, found.name)
         check_verb(verb, found)
         check_unchanged(await definition_of(found, self._folder), found)
         return Task(verb, found.workflow, found.name)
@@ -171,7 +178,7 @@ class WorkflowCommands:
 
     async def _named(self, caller: Caller, name: str) -> Checkpoint:
         if not name.strip():
-            raise UsageError("Say which run, by its name. Say “list” to see the runs.")
+            raise UsageError("Say which run, by its name; the list has the names.")
         found = await self._seen(caller, name)
         if found is None:
             there = (await self.runs(caller))[:10]
@@ -184,10 +191,7 @@ class WorkflowCommands:
         """Find a run that may go on here: in sessions of its audience. The operator's may be any."""
         found = await self._named(caller, name)
         if caller.place.audience not in (found.audience, OPERATOR):
-            raise WiderAudience(
-                f"The run “{found.name}” can be read by everybody, this channel cannot. Go on with it "
-                "outside of the private channel, or begin a new run in it."
-            )
+            raise elsewhere(found)
         return found
 
 

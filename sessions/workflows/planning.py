@@ -1,5 +1,6 @@
 """Plans: made by the model for what a person asks for, approved by the person, run as workflows."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ PLAN = "plan"
 LONGEST_STEP = 2_000
 """Characters of a step; the rest of one is left out."""
 
+_MOST_BRACKETS = 50
+"""So many are tried for the beginning of the JSON."""
 _NUMBERED = re.compile(r"^ {0,3}(?:\*\*)?\d{1,2}[.):](?:\*\*)? +(?P<text>\S.*)$")
 _BULLET = re.compile(r"^ {0,3}[-*•] +(?P<text>\S.*)$")
 _HEADING = re.compile(r"^ {0,3}#{1,6} +(?:step )?\d{1,2}[.):]? *(?P<text>\S.*)$", re.IGNORECASE)
@@ -97,7 +100,7 @@ def _readings(answer: str) -> Iterator[tuple[str, ...]]:
 
 def _from_json(answer: str) -> tuple[str, ...]:
     decoder = json.JSONDecoder()
-    for found in re.finditer(r"[\[{]", answer):
+    for found in itertools.islice(re.finditer(r"[\[{]", answer), _MOST_BRACKETS):
         try:
             value, _ = decoder.raw_decode(answer, found.start())
         except (ValueError, RecursionError):

@@ -23,7 +23,6 @@ from sessions.workflows.taking_up import (
     automatic_run_name,
     begin,
     check_functions,
-    new_token,
     take_up,
 )
 from sessions.workflows.work import Function, Habits, Worker
@@ -172,7 +171,7 @@ class WorkflowManager:
     async def _begun(self, logbook: Logbook, name: str, run: str, given: Mapping[str, str]) -> Run:
         workflow = await self._folder.find(name)
         check_functions(workflow, self._functions)
-        owner = Owner(OPEN, self._starter, new_token())
+        owner = Owner(OPEN, self._starter)
         return await begin(logbook, workflow, run or automatic_run_name(workflow.name), given, owner)
 
     async def _taken(
@@ -197,9 +196,7 @@ class WorkflowManager:
         check_functions(workflow, self._functions, there.results)
         if approve is not None and there.status is not RunStatus.WAITING:
             raise UsageError(f"The run “{there.name}” waits for nobody. Resume it without “approve”.")
-        return await take_up(
-            logbook, workflow, there, new_token(), given=given, rebase=rebase, approve=approve
-        )
+        return await take_up(logbook, workflow, there, given=given, rebase=rebase, approve=approve)
 
     async def _go_on(self, run: Run) -> RunResult:
         async with AsyncExitStack() as stack:

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-import structlog
-
 from sessions.ports.checkpoints import RunStatus, StepResult, StepStatus
 from sessions.workflows.conditions import ConditionError, parse_condition
 from sessions.workflows.definition import (
@@ -22,7 +20,8 @@ from sessions.workflows.runs import Run
 from sessions.workflows.templates import TemplateError, render
 from sessions.workflows.work import StepFailed, Worker
 
-log = structlog.get_logger()
+MOST_KEPT = 2_000_000
+"""Characters of all results of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,6 @@ class Runner:
         if run.checkpoint.status is RunStatus.RUNNING:
             await self._do_steps()
         self._tell()
-        log.info("workflow.run", status=str(run.checkpoint.status), steps=len(run.checkpoint.results))
         return result_of(run, self._question, self._worker.usage)
 
     def progress(self) -> Progress:
@@ -119,6 +117,7 @@ class Runner:
         self._tell()
         try:
             output = await self._worker.do(step, self._run.scope)
+            self._check_room(output)
         except StepFailed as failure:
             self._running.discard(step.name)
             await self._failed(step.name, failure, status)
@@ -128,6 +127,14 @@ class Runner:
         await self._run.record(StepResult(step.name, StepStatus.DONE, output))
         self._tell()
         return True
+
+    def _check_room(self, output: str) -> None:
+        """Raise StepFailed where the checkpoint would be too large: every save writes all of it."""
+        kept = sum(len(one.output) for one in self._run.checkpoint.results)
+        if kept + len(output) > MOST_KEPT:
+            raise StepFailed(
+                f"All results together came to more than {MOST_KEPT:,} characters: too long to be kept."
+            )
 
     async def _failed(self, step: str, failure: StepFailed, status: RunStatus = RunStatus.FAILED) -> None:
         await self._run.record(StepResult(step, StepStatus.FAILED, error=str(failure)), status=status)

@@ -22,21 +22,21 @@ _OVER = (RunStatus.DONE, RunStatus.REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose run it is, and the token of the process that goes on with it."""
+    """Whose run it is, and the turn that begins it, if one does."""
 
     audience: Audience
     starter: PersonId
-    token: str
+    turn: str = ""
 
 
-def new_token(turn: str = "") -> str:
-    """Return a token that nobody has; that of a turn tells which."""
-    return f"{turn}/{os.urandom(8).hex()}"
+def begun_by(checkpoint: Checkpoint) -> str:
+    """Return the turn that began the run; "" for programs."""
+    return checkpoint.taken_by.partition("|")[0]
 
 
-def is_of_turn(checkpoint: Checkpoint, turn: str) -> bool:
-    """Whether that turn was the last to go on with the run."""
-    return checkpoint.taken_by.rpartition("/")[0] == turn
+def taken_by(checkpoint: Checkpoint) -> str:
+    """Return the turn that was the last to go on with the run; "" for programs."""
+    return checkpoint.taken_by.rpartition("/")[0].rpartition("|")[2]
 
 
 def automatic_run_name(workflow: str, of: str = "") -> str:
@@ -113,7 +113,7 @@ async def begin(
         waiting_for=waiting_for,
         definition=stored(workflow) if waiting_for else "",
         revision=there.revision + 1 if there else 1,
-        taken_by=owner.token,
+        taken_by=_token(owner.turn, owner.turn),
     )
     return Run(logbook, workflow, await logbook.put(checkpoint))
 
@@ -122,22 +122,24 @@ async def take_up(
     logbook: Logbook,
     workflow: Workflow,
     checkpoint: Checkpoint,
-    token: str,
     *,
+    turn: str = "",
     given: Mapping[str, str] | None = None,
     rebase: bool = False,
     approve: bool | None = None,
 ) -> Run:
     """Go on with a run: whoever did before cannot save any more. Steps that failed are due again.
 
-    ``approve`` answers the question that the run waits with. Raises RunTaken, WorkflowChanged,
-    UsageError.
+    ``turn`` is the one that goes on with it, if one does. ``approve`` answers the question that the run
+    waits with. Raises RunTaken, WorkflowChanged, UsageError.
     """
     if checkpoint.status in _OVER:
         raise UsageError(f"The run “{checkpoint.name}” is over: {checkpoint.status}. Begin a new one.")
     changed = _rebased(workflow, checkpoint, given or {}, rebase=rebase)
     kept = tuple(one for one in changed.results if one.status is not StepStatus.FAILED)
-    changed = replace(changed, results=kept, status=RunStatus.RUNNING, taken_by=token)
+    changed = replace(
+        changed, results=kept, status=RunStatus.RUNNING, taken_by=_token(begun_by(checkpoint), turn)
+    )
     if approve is not None:
         changed = _decided(changed, approve=approve)
     following = replace(changed, waiting_for="", revision=checkpoint.revision + 1)
@@ -152,6 +154,11 @@ def check_unchanged(workflow: Workflow, checkpoint: Checkpoint) -> None:
             "Put its file back, begin a new run, or resume with “rebase”: that keeps what is done and "
             "goes on with the steps as they are now."
         )
+
+
+def _token(begun: str, turn: str) -> str:
+    """Name two turns, and what no other process has: a turn that is repeated finds what it did."""
+    return f"{begun}|{turn}/{os.urandom(8).hex()}"
 
 
 def _rebased(

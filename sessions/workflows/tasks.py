@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import assert_never
 
+import structlog
+
 from sessions.errors import NoSuchRun, RunTaken, UsageError, WiderAudience
-from sessions.model import OPEN, EventId, Message, Role, Task, Turn, Usage, Verb, WorkspaceId
+from sessions.model import OPEN, OPERATOR, EventId, Message, Role, Task, Turn, Usage, Verb, WorkspaceId
 from sessions.names import fold
 from sessions.ports.checkpoints import Checkpoint, RunStatus
 from sessions.ports.model import ChatModel
@@ -29,12 +31,14 @@ from sessions.workflows.taking_up import (
     Owner,
     automatic_run_name,
     begin,
+    begun_by,
     check_functions,
-    is_of_turn,
-    new_token,
     take_up,
+    taken_by,
 )
 from sessions.workflows.work import Functions, Habits, Worker, explain_by_incident
+
+log = structlog.get_logger()
 
 Show = Callable[[str], None]
 
@@ -78,7 +82,7 @@ class WorkflowTasks:
         with self._alone(logbook.workspace, name, work.turn.id):
             there = await logbook.find(name)
             usage = Usage()
-            if there is not None and is_of_turn(there, work.turn.id):
+            if there is not None and work.turn.id in (begun_by(there), taken_by(there)):
                 run = await self._again(logbook, there, task, work.turn)
             elif task.verb is Verb.PLAN:
                 run, usage = await self._planned(logbook, name, work)
@@ -92,7 +96,7 @@ class WorkflowTasks:
         if task.run:
             return task.run
         if task.verb not in (Verb.RUN, Verb.PLAN):
-            raise UsageError("It is not said which run is meant. Say “list” to see the runs.")
+            raise UsageError("It is not said which run is meant: give its name.")
         return automatic_run_name(PLAN if task.verb is Verb.PLAN else task.workflow, turn.id)
 
     @contextmanager
@@ -115,7 +119,9 @@ class WorkflowTasks:
         workflow = await definition_of(there, self._folder)
         if there.status is not RunStatus.RUNNING:
             return Run(logbook, workflow, there)
-        return await take_up(logbook, workflow, there, new_token(turn.id), rebase=task.rebase)
+        if taken_by(there) != turn.id:
+            raise RunTaken(f"The run “{there.name}” began, and another message goes on with it.")
+        return await take_up(logbook, workflow, there, turn=turn.id, rebase=task.rebase)
 
     async def _planned(self, logbook: Logbook, name: str, work: Work) -> tuple[Run, Usage]:
         inbound, session = work.turn.inbound, work.session
@@ -144,7 +150,7 @@ class WorkflowTasks:
             logbook,
             workflow,
             found,
-            new_token(work.turn.id),
+            turn=work.turn.id,
             given=dict(task.variables),
             rebase=task.rebase,
             approve=approve,
@@ -156,6 +162,7 @@ class WorkflowTasks:
         habits = replace(
             self._habits,
             model=inbound.wishes.model or preferences.model or self._habits.model,
+            shorten=bool(run.checkpoint.definition),
             system=inbound.wishes.system or preferences.system or self._habits.system,
         )
 
@@ -168,6 +175,7 @@ class WorkflowTasks:
         worker = Worker(model, self._functions, habits)
         worker.usage = usage
         result = await Runner(run, worker, watch).go_on()
+        log.info("task.done", turn=work.turn.id, status=str(result.status), steps=len(result.steps))
         question = question_of(run)
         text = result_text(run, progress_of(run), question, named)
         decision = result.checkpoint if question else ""
@@ -176,15 +184,20 @@ class WorkflowTasks:
 
 def check_audience(found: Checkpoint | None, name: str, work: Work) -> Checkpoint:
     """Return the run if the turn's session may go on with it. Raises NoSuchRun, WiderAudience."""
-    audience = work.session.audience
-    if found is None or found.audience not in (OPEN, audience):
-        raise NoSuchRun(f"There is no run “{name[:64]}”. Say “list” to see the runs.")
+    audience, place = work.session.audience, work.turn.inbound.place
+    if found is None or (found.audience not in (OPEN, audience) and place.audience != OPERATOR):
+        raise NoSuchRun(f"There is no run “{name[:64]}”. See the list of the runs for their names.")
     if found.audience != audience:
-        raise WiderAudience(
-            f"The run “{found.name}” can be read by everybody, this channel cannot. Go on with it "
-            "outside of the private channel, or begin a new run in it."
-        )
+        raise elsewhere(found)
     return found
+
+
+def elsewhere(found: Checkpoint) -> WiderAudience:
+    """Return what is raised for a run that goes on in sessions of another audience only."""
+    return WiderAudience(
+        f"The run “{found.name}” began where other people can read along than here. Go on with it there, "
+        "or begin a new run here."
+    )
 
 
 def check_verb(verb: Verb, found: Checkpoint) -> bool | None:
@@ -201,7 +214,7 @@ def check_verb(verb: Verb, found: Checkpoint) -> bool | None:
 
 
 def _owner(work: Work) -> Owner:
-    return Owner(work.session.audience, work.turn.inbound.author.id, new_token(work.turn.id))
+    return Owner(work.session.audience, work.turn.inbound.author.id, work.turn.id)
 
 
 def _note(run: Run) -> str:

@@ -5,7 +5,7 @@ A place is a name or a text in quotes and nothing else; there is nothing to call
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sessions.ports.checkpoints import StepResult
 
@@ -43,6 +43,16 @@ class Scope:
             raise TemplateError(f"the step “{step}” has no result yet.")
         result = self.results[step]
         return result.output if what == "output" else result.status.value
+
+    def shortened(self, longest: int) -> "Scope":
+        """Return the same with the ends of outputs left out that are longer than so many characters."""
+        cut = {
+            step: replace(one, output=f"{one.output[:longest]}\n[…]")
+            if len(one.output) > longest
+            else one
+            for step, one in self.results.items()
+        }
+        return Scope(self.variables, cut)
 
 
 def parse_path(path: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import assert_never
 
 from sessions.errors import ModelDown, ModelError, UserError
@@ -19,7 +20,7 @@ from sessions.workflows.templates import Scope, TemplateError, render
 
 LONGEST_OUTPUT = 200_000
 """Characters that a step may come to."""
-_PAUSE = 1.0
+_SHORTEST = 200
 _LONGEST_PAUSE = 30.0
 _CUT = {
     CutBy.LENGTH: "(The answer ends here: it reached the model's length limit.)",
@@ -44,11 +45,15 @@ class StepFailed(Exception):
 class Habits:
     """What a run does where its steps say nothing: the model, and what that is told first.
 
-    ``explain`` tells an error of a function that nobody foresaw.
+    ``explain`` tells an error of a function that nobody foresaw. ``pause`` is the time before the second
+    try of a step; each further one is twice as long. ``shorten`` leaves out the ends of long results
+    where a prompt would not fit the model otherwise.
     """
 
     model: str = ""
     system: str = ""
+    pause: timedelta = timedelta(seconds=1)
+    shorten: bool = False
     explain: Callable[[Exception], str] = lambda error: f"{type(error).__qualname__}: {error}"
 
 
@@ -60,17 +65,10 @@ def explain_by_incident(_: Exception) -> str:
 class Worker:
     """Does the steps of one run and adds up what they used."""
 
-    def __init__(
-        self,
-        models: ModelSource,
-        functions: Functions,
-        habits: Habits,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, models: ModelSource, functions: Functions, habits: Habits) -> None:
         self._models = models
         self._functions = functions
         self._habits = habits
-        self._sleep = sleep
         self.usage = Usage()
 
     async def do(self, step: WorkStep, scope: Scope) -> str:
@@ -82,7 +80,7 @@ class Worker:
             except StepFailed as failure:
                 if not failure.again or tried >= step.effort.retries:
                     raise
-            await self._sleep(min(_PAUSE * 2**tried, _LONGEST_PAUSE))
+            await asyncio.sleep(min(self._habits.pause.total_seconds() * 2**tried, _LONGEST_PAUSE))
             tried += 1
 
     async def _in_time(self, step: WorkStep, scope: Scope) -> str:
@@ -113,17 +111,25 @@ class Worker:
                 assert_never(step)
 
     async def _ask(self, step: PromptStep, scope: Scope) -> str:
-        system = render(step.system, scope) or _paragraphs(self._habits.system, STEP_SYSTEM)
-        question = PromptMessage(Role.USER, render(step.prompt, scope))
-        prompt = Prompt((PromptMessage(Role.SYSTEM, system), question), step.model or self._habits.model)
+        model = await self._models()
+        prompt = self._prompt(step, scope)
+        longest = LONGEST_OUTPUT
+        while self._habits.shorten and longest > _SHORTEST and _is_too_long(prompt, model):
+            longest //= 2
+            prompt = self._prompt(step, scope.shortened(longest))
         try:
-            text, usage = await ask(await self._models(), prompt)
+            text, usage = await ask(model, prompt)
         except ModelError as error:
             raise StepFailed(str(error), again=isinstance(error, ModelDown)) from error
         self.usage = added(self.usage, usage)
         if not text.strip():
             raise StepFailed("The model gave an empty answer.", again=True)
         return text
+
+    def _prompt(self, step: PromptStep, scope: Scope) -> Prompt:
+        system = render(step.system, scope) or _paragraphs(self._habits.system, STEP_SYSTEM)
+        question = PromptMessage(Role.USER, render(step.prompt, scope))
+        return Prompt((PromptMessage(Role.SYSTEM, system), question), step.model or self._habits.model)
 
     async def _call(self, step: CallStep, scope: Scope) -> str:
         function = self._functions.get(step.function)
@@ -174,6 +180,10 @@ def unregistered(step: CallStep, functions: Functions) -> str:
     """Say that a step's function is not there, and which are."""
     there = f"There are: {', '.join(sorted(functions))}." if functions else "None are registered."
     return f"The step “{step.name}” calls “{step.function}”, which is not registered. {there}"
+
+
+def _is_too_long(prompt: Prompt, model: ChatModel) -> bool:
+    return estimate_prompt(prompt) > model.context_tokens * 3 // 4  # the rest is for the answer
 
 
 def _paragraphs(*texts: str) -> str:

@@ -21,6 +21,13 @@ class _Plain(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    None,
+                    None,
+                    'a text with {{ at its beginning must stand in quotes: "{{ … }}"',
+                    key.start_mark,
+                )
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     None, None, f"the key “{key.value}” is there twice", key.start_mark

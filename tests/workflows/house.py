@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from sessions.commands import Caller
@@ -14,7 +15,6 @@ from sessions.model import (
     Inbound,
     Lease,
     Person,
-    PersonId,
     Place,
     Platform,
     Session,
@@ -36,7 +36,7 @@ from sessions.workflows.programs import WorkflowManager
 from sessions.workflows.progress import Progress
 from sessions.workflows.runner import Decide, nobody_decides
 from sessions.workflows.tasks import WorkflowTasks
-from sessions.workflows.work import Function
+from sessions.workflows.work import Function, Habits
 from storage.memory import MemoryStore
 from tests.engine.parts import ADA, AT, ScriptedModel
 
@@ -72,6 +72,7 @@ class House:
             model=lambda: nullcontext(self.model),
             folder=self.folder,
             functions=self.functions,
+            habits=Habits(pause=timedelta(0)),
             watch=self.seen.append,
             decide=decide,
         )
@@ -104,6 +105,3 @@ class House:
     ) -> TaskOutcome:
         shown: list[str] = []
         return await self.tasks().carry_out(await self.work(task, event, text, audience), shown.append)
-
-
-BOB = Person(PersonId("telegram:2"), "Bob")

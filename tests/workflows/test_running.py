@@ -139,12 +139,12 @@ async def test_what_cannot_begin_or_go_on_says_why(house: House) -> None:
         await manager.aexecute("deploy", resume="v1", checkpoint="v1")
     with pytest.raises(UsageError, match="needs a value for “city”"):
         await manager.aexecute("deploy", checkpoint="v1")
-    with pytest.raises(UsageError, match="has no variable “town”. There are: city"):
+    with pytest.raises(UsageError, match=r"has no variable “town”\. There are: city"):
         await manager.aexecute("deploy", checkpoint="v1", variables={"town": "x"})
     with pytest.raises(InvalidName, match="A run name cannot be empty"):
         await manager.aexecute("deploy", checkpoint=" ", variables={"city": "Rome"})
     await manager.aexecute("deploy", checkpoint="v1", variables={"city": "Rome"})
-    with pytest.raises(RunTaken, match="is not done. Resume it, delete it"):
+    with pytest.raises(RunTaken, match=r"is not done\. Resume it, delete it"):
         await manager.aexecute("deploy", checkpoint="V1", variables={"city": "Rome"})
     with pytest.raises(UsageError, match="began with another “city”"):
         await manager.aexecute("deploy", resume="v1", variables={"city": "Oslo"})
@@ -289,6 +289,16 @@ async def test_a_step_is_tried_again_as_often_as_it_says(house: House) -> None:
     assert (await house.manager().aexecute("deploy")).status is RunStatus.DONE
     failed = await house.manager().aexecute("deploy")
     assert (failed.status, failed.error) == (RunStatus.FAILED, "one: ValueError: not yet")
+
+
+async def test_results_that_are_too_long_to_be_kept_fail_their_step(house: House) -> None:
+    steps = ", ".join(f"{{name: s{n}, call: long, with: {{size: 180000}}}}" for n in range(12))
+    house.define(f"steps: [{steps}]")
+    house.define("steps: [{name: one, call: long, with: {size: 200001}}]", "huge")
+    house.functions["long"] = lambda size: "x" * size
+    failed = await house.manager().aexecute("deploy")
+    assert "s11: All results together came to more than 2,000,000 characters" in failed.error
+    assert "more than 200,000 characters" in (await house.manager().aexecute("huge")).error
 
 
 async def test_a_step_that_takes_too_long_fails(house: House) -> None:
