@@ -12,7 +12,7 @@ from bots.terminal import pages
 from bots.terminal.lines import PipedLines, is_yes
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
-from cli import output
+from cli import output, piped
 from cli.again import Again
 from cli.chat import use_session
 from cli.wiring import Desk, open_conversation, open_desk
@@ -184,7 +184,7 @@ async def _agreed(question: str, *, quietly: bool) -> bool | None:
 def _keyboard(to: TextIO) -> Iterator[int]:
     """Where the answer is typed: what was piped in belongs to the prompt, so the terminal is asked."""
     opened = None
-    if not sys.stdin.isatty() and to.isatty():
+    if piped.is_piped() and to.isatty():
         with suppress(OSError):
             opened = os.open("/dev/tty", os.O_RDONLY)
     try:

@@ -40,6 +40,8 @@ VALUED = frozenset(
 """The options that take the next word as their value."""
 
 _OWN = frozenset({"--help", "--version"})
+_LOGGING = frozenset({"ask", "chat", "serve", "run"})
+"""The commands that run an engine, which writes logs."""
 
 
 def suggestion(words: Sequence[str]) -> str:
@@ -145,6 +147,10 @@ class RootGroup(PlainGroup):
     def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
         """Import the command's module."""
         module = self.modules.get(cmd_name)
+        if cmd_name in _LOGGING:
+            from cli.lean import import_structlog
+
+            import_structlog()
         return typer.main.get_command(import_module(module).app) if module else None
 
     def list_commands(self, ctx: "Context") -> list[str]:

@@ -1,6 +1,7 @@
 """What the pages say about the project is there."""
 
 import doctest
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -25,7 +26,13 @@ def test_every_test_that_a_promise_names_exists() -> None:
     assert [name for name in names if f"def {name}(" not in code] == []
 
 
-def test_the_example_in_the_librarys_face_does_what_it_shows() -> None:
+def test_the_example_in_the_librarys_face_does_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("PARLEY_", "OPENAI_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PARLEY_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     assert doctest.testmod(parley) == (0, 3)
     assert {name: getattr(parley, name).__name__ for name in parley.__all__} == {
         name: name for name in parley.__all__
@@ -45,7 +52,15 @@ def test_every_setting_has_its_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "deploy/README.md", "docs/decisions.md", "docs/glossary.md", "docs/redis.md"]
+    "path",
+    [
+        "README.md",
+        "deploy/README.md",
+        "docs/decisions.md",
+        "docs/glossary.md",
+        "docs/python.md",
+        "docs/redis.md",
+    ],
 )
 def test_links_and_files_that_a_page_names_exist(path: str) -> None:
     page = (ROOT / path).read_text()

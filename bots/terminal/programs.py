@@ -52,14 +52,23 @@ class Programmed:
         self._conversation = conversation
         self._store = store
         self._purpose = purpose
-        self._under_way: set[asyncio.Task[object]] = set()
+        self._under_way: frozenset[asyncio.Task[object] | None] = frozenset()
 
     async def say(self, text: str, presenter: Presenter) -> Answer:
         """Say something and return its answer; cancelled, stop it. Raises StoreError, UserError."""
         task = asyncio.current_task()
-        if task is not None:
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        self._under_way |= {task}
+        try:
+            return await self._say(text, presenter)
+        finally:
+            self._under_way -= {task}
+
+    async def settle(self) -> None:
+        """Wait until what was cancelled is stopped."""
+        if others := {task for task in self._under_way if task is not None}:
+            await asyncio.wait(others, timeout=_LEAVE_AFTER)
+
+    async def _say(self, text: str, presenter: Presenter) -> Answer:
         await self._go_to_session()
         _PRESENTER.set(presenter)
         said = await self._conversation.submit(text, wishes=self._purpose.wishes)
@@ -68,12 +77,6 @@ class Programmed:
         except asyncio.CancelledError:
             await self._conversation.stop(said)
             raise
-
-    async def settle(self) -> None:
-        """Wait until what was cancelled is stopped."""
-        others = self._under_way - {asyncio.current_task()}
-        if others:
-            await asyncio.wait(others, timeout=_LEAVE_AFTER)
 
     async def _go_to_session(self) -> None:
         name, talker = self._purpose.session, self._conversation.talker

@@ -8,9 +8,9 @@ from pathlib import Path
 from sessions.errors import UsageError
 from sessions.folder.excerpts import Excerpt, excerpt, shown_path
 from sessions.folder.listing import listing
-from sessions.folder.ranking import Ranked, Wanted, rank, rank_unasked
+from sessions.folder.ranking import Wanted, rank, rank_unasked
 from sessions.folder.reading import read_head
-from sessions.folder.walking import Seen, walk
+from sessions.folder.walking import Seen, SeenFile, walk
 from sessions.folder.withholding import LARGEST, is_content_left_out
 from sessions.folder.words import words_of
 from sessions.model import Role
@@ -26,6 +26,9 @@ _LISTING = 1 / 8
 
 _ONE_FILE = 1 / 3
 """Of what is left, at most, for one file, so that a long one leaves room for others."""
+
+_BYTES_A_TOKEN = 3
+"""Of code, more or less."""
 
 _WORTHLESS = 1 / 12
 """A file with less of the best one's score is left out."""
@@ -63,36 +66,38 @@ class FolderGround:
         heading = f"## Files of the folder `{shown_path(self._folder.name or '/')}`"
         if not seen.files:
             return f"{heading}\n\nThere is no file in it that could be shown."
-        wanted, ranked = self._ranked(seen, question)
-        texts = [
-            heading,
-            f"What there is:\n\n{shown}" if (shown := listing(seen, int(budget * _LISTING))) else "",
-        ]
+        wanted = Wanted(words_of(question))
+        shown = listing(seen, int(budget * _LISTING))
+        texts = [heading, f"What there is:\n\n{shown}" if shown else ""]
         texts.append("Parts that may matter, as `path:lines`:")
         left = budget - sum(map(estimate_tokens, texts)) - 2 * len(texts)
-        texts += (one.text for one in self._excerpts(ranked, wanted, left))
+        # Beside what is related, the rest is worth its room where the whole folder is small.
+        small = sum(file.size for file in seen.files) <= _BYTES_A_TOKEN * left
+        texts += (
+            one.text for one in self._excerpts(self._chosen(seen, wanted, small), wanted, left, small)
+        )
         return "\n\n".join(filter(None, texts))
 
-    def _ranked(self, seen: Seen, question: str) -> tuple[Wanted, Sequence[Ranked]]:
-        wanted = Wanted(words_of(question))
+    def _chosen(self, seen: Seen, wanted: Wanted, small: bool) -> list[SeenFile]:
         ranked = rank(self._folder, seen.files, wanted) if wanted.words else []
-        related = [one for one in ranked if one.score and one.score >= ranked[0].score * _WORTHLESS]
-        rest = {one.file.path for one in related}
-        others = rank_unasked([file for file in seen.files if file.path not in rest])
-        # Beside what is related, others are worth their room where the whole folder is small.
-        return wanted, [*related, *(Ranked(one.file, 0.0 if related else one.score) for one in others)]
+        related = [one.file for one in ranked if one.score > ranked[0].score * _WORTHLESS]
+        if related and not small:
+            return related
+        known = {file.path for file in related}
+        others = rank_unasked([file for file in seen.files if file.path not in known])
+        return [*related, *(one.file for one in others)]
 
-    def _excerpts(self, ranked: Sequence[Ranked], wanted: Wanted, left: int) -> Iterator[Excerpt]:
-        related = any(one.score for one in ranked)
-        small = sum(one.file.size for one in ranked) <= 3 * left
-        for one in ranked:
-            if left < _LEAST or (related and not one.score and not small):
+    def _excerpts(
+        self, files: Sequence[SeenFile], wanted: Wanted, left: int, small: bool
+    ) -> Iterator[Excerpt]:
+        for file in files:
+            if left < _LEAST:
                 return
-            content = read_head(f"{self._folder}/{one.file.path}", LARGEST)
+            content = read_head(f"{self._folder}/{file.path}", LARGEST)
             if content is None or is_content_left_out(content):
                 continue
             share = left if small else max(_LEAST, int(left * _ONE_FILE))
-            found = excerpt(one.file.path, content, wanted, share)
+            found = excerpt(file.path, content, wanted, share)
             if found is not None:
                 left -= found.tokens
                 yield found

@@ -1,7 +1,6 @@
 """A short listing of what a folder holds."""
 
-from collections.abc import Sequence
-from posixpath import dirname
+from collections.abc import Mapping, Sequence
 
 from sessions.folder.excerpts import fenced, shown_path
 from sessions.folder.walking import Seen
@@ -10,32 +9,46 @@ from sessions.window import estimate_tokens
 _NAMES = 8
 """Files that are named of one folder."""
 
+_FEWEST = 4
+"""Tokens that a line has at least."""
+
 
 def listing(seen: Seen, budget: int) -> str:
     """List the folders and some of their files, in at most ``budget`` tokens; "" where nothing fits.
 
     Where there are too many, the deepest folders are counted with those above them.
     """
-    deepest = max((file.path.count("/") for file in seen.files), default=0)
+    names: dict[str, list[str]] = {}
+    for file in seen.files:
+        folder, _, name = file.path.rpartition("/")
+        names.setdefault(folder, []).append(name)
+    deepest = max((_depth(folder) for folder in names), default=0)
     for depth in range(deepest, -1, -1):
-        text = fenced("\n".join(_lines(seen, depth)), "")
+        gathered = _gathered(names, depth)
+        if len(gathered) * _FEWEST > budget:
+            continue
+        lines = [_line(folder, names.get(folder, ()), gathered[folder]) for folder in sorted(gathered)]
+        text = fenced("\n".join(lines if seen.whole else [*lines, "… and more, deeper down"]), "")
         if estimate_tokens(text) <= budget:
             return text
     return ""
 
 
-def _lines(seen: Seen, depth: int) -> list[str]:
-    folders: dict[str, list[str]] = {}
-    for file in seen.files:
-        above = dirname(file.path).split("/") if "/" in file.path else []
-        folders.setdefault("/".join(above[:depth]), []).append(file.path)
-    lines = [_line(folder, paths) for folder, paths in sorted(folders.items())]
-    return lines if seen.whole else [*lines, "… and more, deeper down"]
+def _depth(folder: str) -> int:
+    return folder.count("/") + 1 if folder else 0
 
 
-def _line(folder: str, paths: Sequence[str]) -> str:
-    names = [path.removeprefix(f"{folder}/") for path in paths]
-    here = [shown_path(name) for name in names if "/" not in name][:_NAMES]
-    more = len(paths) - len(here)
+def _gathered(names: Mapping[str, Sequence[str]], depth: int) -> dict[str, int]:
+    """How many files there are in each folder of at most that depth, with those too deep below it."""
+    counts: dict[str, int] = {}
+    for folder, files in names.items():
+        upper = folder if _depth(folder) <= depth else "/".join(folder.split("/")[:depth])
+        counts[upper] = counts.get(upper, 0) + len(files)
+    return counts
+
+
+def _line(folder: str, names: Sequence[str], count: int) -> str:
+    here = [shown_path(name) for name in names[:_NAMES]]
+    more = count - len(here)
     rest = [f"{more} more"] if more and here else [f"{more} files"] if more else []
     return f"{shown_path(folder) or '.'}/: {', '.join([*here, *rest])}"

@@ -154,8 +154,11 @@ def _ordered(ranked: Iterable[Ranked]) -> list[Ranked]:
 
 
 def _candidate(file: SeenFile, wanted: Wanted) -> _Candidate:
-    above, _, name = file.path.lower().rpartition("/")
-    return _Candidate(file, _kind(file.path, wanted), wanted.find(name), wanted.find(above))
+    path, kind = file.path.lower(), _kind(file.path, wanted)
+    if wanted.find(path) is None:
+        return _Candidate(file, kind, None, None)
+    above, _, name = path.rpartition("/")
+    return _Candidate(file, kind, wanted.find(name), wanted.find(above))
 
 
 def _read(folder: Path, likely: Iterable[_Candidate], wanted: Wanted) -> int:

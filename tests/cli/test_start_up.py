@@ -11,28 +11,32 @@ HEAVY = (
     "email",
     "importlib.metadata",
     "msgspec",
+    "numpy",
     "openai",
+    "pathspec",
     "prompt_toolkit",
     "pydantic",
+    "pypdf",
     "rich",
     "structlog",
     "tomllib",
     "wcwidth",
+    "yaml",
 )
 
 PROGRAM = """
 import sys
 from cli.program import main
-code = main(["session", "list"])
-print(*(name for name in sys.argv[1:] if name in sys.modules), file=sys.stderr)
+code = main(sys.argv[2].split())
+print(*(name for name in sys.argv[1].split() if name in sys.modules), file=sys.stderr)
 sys.exit(code)
 """
 
 
-def test_listing_sessions_imports_nothing_heavy(parley: Parley) -> None:
-    parley("session", "start", "one")
+def imported(parley: Parley, command: str) -> tuple[str, set[str]]:
+    """What a command prints, and what of the heavy modules it imports."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *HEAVY],
+        [sys.executable, "-c", PROGRAM, " ".join(HEAVY), command],
         cwd=parley.folder,
         env=parley.environment,
         capture_output=True,
@@ -40,5 +44,17 @@ def test_listing_sessions_imports_nothing_heavy(parley: Parley) -> None:
         timeout=60,
         check=True,
     )
-    assert "one" in done.stdout
-    assert done.stderr.split() == []
+    return done.stdout, set(done.stderr.split())
+
+
+def test_listing_sessions_imports_nothing_heavy(parley: Parley) -> None:
+    parley("session", "start", "one")
+    out, heavy = imported(parley, "session list")
+    assert "one" in out
+    assert heavy == set()
+
+
+def test_a_prompt_imports_only_what_keeps_and_logs_it(parley: Parley) -> None:
+    out, heavy = imported(parley, "hello --session a --history 2 --memory")
+    assert "You said: hello" in out
+    assert heavy == {"msgspec", "structlog"}

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.extras import extras
-from cli.settings import Settings, load
-from cli.workflow_tasks import workflow_commands
+from bots.extras import extras
+from bots.settings import Settings, load
+from bots.workflow_tasks import workflow_commands
 from sessions.errors import SettingError
 from sessions.model import Task, Verb
 from tests.workflows.house import House
@@ -24,7 +24,7 @@ def test_a_module_of_functions_that_cannot_be_used_is_told_at_the_start(
 async def test_turns_run_the_workflows_of_the_home_folder_with_its_functions(tmp_path: Path) -> None:
     house = House(tmp_path / "workflows")
     house.define("steps: [{name: a, call: load_functions, with: {module: ''}}]")
-    settings = Settings(tmp_path, workflow_functions="cli.functions")
+    settings = Settings(tmp_path, workflow_functions="bots.functions")
     tasks = extras(settings, house.store, house.model).tasks
     assert tasks is not None
     task = await workflow_commands(settings, house.store).run(house.caller(), "deploy", "v1")

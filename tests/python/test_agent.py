@@ -1,6 +1,7 @@
 """Agents for programs without an event loop."""
 
 import ast
+import signal
 import subprocess
 import sys
 import threading
@@ -127,6 +128,31 @@ def test_a_program_that_never_closes_its_agent_ends_quietly(inside: ParleyInside
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "[User] Analyze this code" in inside("session", "show", "my-project").out
+
+
+INTERRUPTED = """
+from parley import Agent, MemoryConfig
+with Agent(memory=MemoryConfig(auto_save="one")) as agent:
+    agent.start("slow", show=lambda text: print(text, flush=True))
+"""
+
+
+def test_ctrl_c_stops_the_answer_and_keeps_what_was_said(inside: ParleyInside, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=tmp_path,
+        env=clean_environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        _, error = program.communicate(timeout=60)
+    assert error.endswith("KeyboardInterrupt\n")
+    shown = inside("session", "show", "one").out
+    assert "[User] slow\n(stopped)\n[Agent] " in shown
 
 
 def test_what_cannot_work_is_told_before_anything_is_asked(tmp_path: Path) -> None:

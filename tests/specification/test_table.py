@@ -12,11 +12,6 @@ PAGE = (TESTS.parent / "docs" / "specification.md").read_text("utf-8")
 
 AWAITED: frozenset[str] = frozenset(
     {
-        "python/test_agent.py::test_every_run_of_an_agent_is_saved_in_its_session",
-        "python/test_asking.py::test_earlier_sessions_are_in_the_context",
-        "python/test_page.py::test_a_run_that_failed_goes_on_where_it_stopped",
-        "python/test_page.py::test_agents_as_the_specification_has_them",
-        "python/test_page.py::test_checkpoints_as_the_specification_has_them",
         "specification/test_knowledge.py::test_documents_that_were_added_are_searched_and_named",
     }
 )
