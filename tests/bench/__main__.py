@@ -33,7 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "peers": both(peers, redis_peers),
     "file": file_turns,
     "listing": both(listing, redis_listing),
-    "knowledge": redis_knowledge,
+    "redis-knowledge": redis_knowledge,
     "cli": command_line,
     "turn": whole_turns,
     "memory": redis_memory,
