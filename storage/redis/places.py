@@ -26,7 +26,7 @@ class PlaceMemory:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._leaves: Recent[WorkspaceId, tuple[str, tuple[int, ...]]] = Recent()
+        self._leaves: Recent[WorkspaceId, _Leaves] = Recent()
 
     async def of(self, workspace: WorkspaceId, words: Sequence[str]) -> tuple[int, Rank]:
         """After how many changes it was read where these words stand, and what ranks the passages.
@@ -34,14 +34,18 @@ class PlaceMemory:
         One round trip for 32,768 passages, and one more if leaves came or went since the last time.
         """
         for _ in range(_TRIES):
-            version, leaves = self._leaves.get(workspace, ("0", ()))
+            connections = self._calls.client.connections
+            known = self._leaves.get(workspace, None)
+            if known is None or known.connections != connections:
+                # A failover may count up to the same version again, with other leaves.
+                known = _Leaves(connections, "", ())
             read = _Read(words)
-            for start in range(0, max(len(leaves), 1), _LEAVES_AT_ONCE):
-                some = leaves[start : start + _LEAVES_AT_ONCE]
-                found = await self._look(workspace, some, (version, len(leaves)), words)
+            for start in range(0, max(len(known.leaves), 1), _LEAVES_AT_ONCE):
+                some = known.leaves[start : start + _LEAVES_AT_ONCE]
+                found = await self._look(workspace, some, known.version, words)
                 if text(found[0]) == "leaves":
                     there = tuple(sorted(map(number, row(found[2]))))
-                    self._leaves.put(workspace, (text(found[1]), there))
+                    self._leaves.put(workspace, _Leaves(connections, text(found[1]), there))
                     break
                 read.add(some, found)
             else:
@@ -49,12 +53,21 @@ class PlaceMemory:
         raise StoreUnavailable("documents come and go faster than they can be searched")
 
     async def _look(
-        self, workspace: WorkspaceId, leaves: Sequence[int], known: tuple[str, int], words: Sequence[str]
+        self, workspace: WorkspaceId, leaves: Sequence[int], version: str, words: Sequence[str]
     ) -> list[Reply]:
         keys = self._calls.keys.of(workspace).knowledge
         names = [keys.counters, keys.leaves, *map(keys.places, leaves)]
-        args = packed(*known, _ROOM * len(leaves), words, list(map(row_of, words)))
+        args = packed(version, _ROOM * len(leaves), words, list(map(row_of, words)))
         return row(await self._calls.run("word_places", names, args, durable=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaves:
+    """The leaves there were at a version of them, as read after so many connections."""
+
+    connections: int
+    version: str
+    leaves: tuple[int, ...]
 
 
 @dataclass(slots=True)

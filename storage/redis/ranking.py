@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SATURATION, _BY_LENGTH = 1.2, 0.75
 """k1 and b, as FTS5 has them: https://www.sqlite.org/fts5.html#the_bm25_function"""
 _ROWS = 128
-"""Vectors multiplied at once: they fit into a cache, and are too few to be worth threads of BLAS."""
+"""Vectors that are multiplied at once: they fit into a cache, and are too few for threads of BLAS."""
 
 Ranked = tuple[list[int], list[float]]
 """Numbers of passages and their scores, best first."""
