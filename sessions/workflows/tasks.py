@@ -20,6 +20,7 @@ from sessions.workflows.planning import GO_AHEAD, PLAN, as_workflow, make_plan, 
 from sessions.workflows.programs import RunStore, definition_of
 from sessions.workflows.progress import (
     Progress,
+    as_code,
     progress_of,
     progress_text,
     question_of,
@@ -177,7 +178,11 @@ class WorkflowTasks:
         result = await Runner(run, worker, watch).go_on()
         log.info("task.done", turn=work.turn.id, status=str(result.status), steps=len(result.steps))
         question = question_of(run)
-        text = result_text(run, progress_of(run), question, named)
+        if question and run.checkpoint.definition:
+            # The question is the plan: a list of its steps above it would say everything twice.
+            text = f"📝 **Plan** · run {as_code(result.checkpoint)}\n\n{question}"
+        else:
+            text = result_text(run, progress_of(run), question, named)
         decision = result.checkpoint if question else ""
         return TaskOutcome(text, _note(run), decision, result.usage)
 
