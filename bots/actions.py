@@ -35,7 +35,25 @@ class ResumeById:
     session: SessionId
 
 
-Action = ConfirmedDelete | CancelDelete | ListPage | ResumeById
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Let the run go on, or end it; ``run`` is its :func:`~sessions.names.name_digest`."""
+
+    run: str
+    approve: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedDeleteRun:
+    """Delete the run whose name has this digest; the presser's right is checked again."""
+
+    run: str
+
+
+Immediate = ConfirmedDelete | CancelDelete | ListPage | ResumeById | ConfirmedDeleteRun
+"""What is done at once."""
+
+Action = Immediate | Decide
 
 _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "d": ConfirmedDelete,
@@ -43,6 +61,7 @@ _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "r": ResumeById,
 }
 _DATA = re.compile(r"s:(?:(d|r|c):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5}))", re.ASCII)
+_OF_RUN = re.compile(r"w:(y|n|d):([0-9a-f]{16})", re.ASCII)
 
 
 def encode_action(action: Action) -> str:
@@ -56,12 +75,19 @@ def encode_action(action: Action) -> str:
             return f"s:l:{page}"
         case CancelDelete(session):
             return f"s:c:{session}"
+        case Decide(run, approve):
+            return f"w:{'y' if approve else 'n'}:{run}"
+        case ConfirmedDeleteRun(run):
+            return f"w:d:{run}"
         case other:
             assert_never(other)
 
 
 def parse_action(data: str) -> Action | None:
     """Read what :func:`encode_action` wrote; None for anything else."""
+    if (of_run := _OF_RUN.fullmatch(data)) is not None:
+        kind, run = of_run.groups()
+        return ConfirmedDeleteRun(run) if kind == "d" else Decide(run, approve=kind == "y")
     found = _DATA.fullmatch(data)
     if found is None:
         return None

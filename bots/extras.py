@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from bots.searching import searching
 from bots.settings import Settings
 from bots.workflow_tasks import LateTasks
 from sessions.facts.ground import FactGround
 from sessions.facts.remembering import Remembering
 from sessions.facts.rules import MemoryRules
 from sessions.history import HistoryGround
+from sessions.knowledge.ground import KnowledgeGround
 from sessions.model import Platform
 from sessions.ports.grounds import Grounds
 from sessions.ports.model import ChatModel
@@ -18,12 +20,21 @@ from sessions.turn import Extras
 def extras(settings: Settings, store: Store, model: ChatModel, folder: Path | None = None) -> Extras:
     """Return what the engine of this process gets beside the model.
 
-    Answers draw on the files of ``folder`` where one is given. Raises UsageError when there is no such
-    one, and SettingError.
+    Answers draw on the files of ``folder`` where one is given. Raises UsageError when it is not there.
     """
     memory = memory_rules(settings)
+    grounds: list[Grounds] = []
+    if folder is not None:
+        from sessions.folder import FolderGround  # only where it is wanted
+
+        grounds.append(FolderGround(folder))
+    grounds += [
+        KnowledgeGround(store, searching(settings, store), always=settings.knowledge == "on"),
+        FactGround(store, memory),
+        HistoryGround(store),
+    ]
     return Extras(
-        grounds=(FactGround(store, memory), HistoryGround(store), *_files(folder)),
+        grounds=tuple(grounds),
         tasks=LateTasks(settings, store, model),
         afterthought=Remembering(store, model, memory),
     )
@@ -38,11 +49,3 @@ def memory_rules(settings: Settings) -> MemoryRules:
             return MemoryRules(frozenset(Platform) - {Platform.TERMINAL})
         case said:
             return MemoryRules(frozenset(Platform), extracts=said == "extract")
-
-
-def _files(folder: Path | None) -> tuple[Grounds, ...]:
-    if folder is None:
-        return ()
-    from sessions.folder import FolderGround  # the folder is rarely given
-
-    return (FolderGround(folder),)

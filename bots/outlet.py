@@ -70,6 +70,10 @@ class Outlet(Protocol[P]):
         """Put a line above the content that says it may have been sent before."""
         ...
 
+    def offer(self, part: P, run: str) -> P:
+        """Put buttons below the content with which a person decides about a run."""
+        ...
+
     async def send(self, part: P, index: int) -> str:
         """Send the ``index``-th message of the answer (the 0th replies to the Inbound); its id."""
         ...

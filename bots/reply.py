@@ -107,6 +107,8 @@ class StreamedReply(Generic[P]):
         text, note = closing(answer)
         headed = _headed(heading(answer.used), text)
         desired = self._outlet.render(headed, note) or self._outlet.render("", NOTHING_TO_SEE)
+        if answer.decision:
+            desired = (*desired[:-1], self._outlet.offer(desired[-1], answer.decision))
         attempt = 0
         while (step := self._messages.next_step(desired, trim=True)) is not None:
             await self._leave()

@@ -25,6 +25,8 @@ class Settings:
     context_tokens: str = "128000"
     system_prompt: str = ""
     memory: str = ""
+    knowledge: str = "off"
+    embeddings_model: str = ""
     allowed: str = ""
     telegram_token: str = field(default="", repr=False)
     telegram_api_base: str = ""
@@ -50,7 +52,8 @@ _SECRETS = frozenset(one.name for one in fields(Settings) if not one.repr)
 _LEVELS = ("debug", "info", "warning", "error")
 _FORMATS = ("text", "json")
 _MEMORY = ("off", "on", "extract")
-_IN_SMALL_LETTERS = ("log", "log_format", "memory")
+_IN_SMALL_LETTERS = ("log", "log_format", "memory", "knowledge")
+_SWITCH = ("on", "off")
 
 
 def variable(name: str) -> str:
@@ -119,6 +122,7 @@ def _example(name: str) -> str:
 _EXAMPLES = {
     "context_tokens": "128000",
     "memory": "on",
+    "knowledge": "on",
     "openai_base_url": "http://localhost:8000/v1",
     "telegram_api_base": "https://api.telegram.org",
     "telegram_webhook_url": "https://bot.example.org/telegram",
@@ -157,6 +161,7 @@ def _is_days(text: str) -> bool:
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "context_tokens": lambda text: text.isdecimal() and 512 <= int(text) <= 100_000_000,
     "memory": lambda text: text in _MEMORY,
+    "knowledge": lambda text: text in _SWITCH,
     "openai_base_url": _is_url,
     "telegram_api_base": _is_url,
     "telegram_webhook_url": _is_url,

@@ -1,29 +1,14 @@
 """Commands that are typed as text: ``/session resume my name``."""
 
 import difflib
+import re
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import assert_never
 
-from bots.actions import Action, CancelDelete, ConfirmedDelete, ListPage, ResumeById
-from sessions.commands import WORDS, Caller, SessionCommands
+from bots.words import ENTRIES, Room, Word
 from sessions.errors import UsageError
-from sessions.outcomes import Outcome
 
-_SOME = ", ".join(WORDS)
 _LONGEST_PAGE = 6
-
-
-class Word(StrEnum):
-    """What can be said; the first six stand after ``/session``."""
-
-    START = "start"
-    LIST = "list"
-    RESUME = "resume"
-    SHOW = "show"
-    DELETE = "delete"
-    HELP = "help"
-    STOP = "stop"
+_VARIABLE = re.compile(r"(?:\A|\s)([A-Za-z_]\w*)=(\S*)\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +17,7 @@ class Command:
 
     word: Word
     rest: str = ""
+    room: Room = Room.SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +31,7 @@ Spoken = Command | Retry
 def parse_spoken(text: str, bot_name: str = "") -> Spoken | None:
     """Read a message; None when it is no command, or one for another bot (``/stop@OtherBot``).
 
-    Raises UsageError for words after ``/session`` that do not fit.
+    Raises UsageError for words after ``/session`` and its like that do not fit.
     """
     head, rest = _split(text.strip())
     if not head.startswith("/"):
@@ -53,73 +39,26 @@ def parse_spoken(text: str, bot_name: str = "") -> Spoken | None:
     command, at, addressee = head[1:].partition("@")
     if at and (not bot_name or addressee.casefold() != bot_name.removeprefix("@").casefold()):
         return None
-    match command.lower():
-        case "session":
-            return _parse_session(rest)
+    command = command.lower()
+    if command in set(Room):
+        return _parse_room(Room(command), rest)
+    match command:
         case "stop":
             return Command(Word.STOP)
         case "retry":
             return Retry()
+        case "plan":
+            if not rest:
+                raise UsageError("Say what to plan: /plan <what you want to reach>")
+            return Command(Word.PLAN, rest, Room.WORKFLOW)
         case "help" | "start":
             return Command(Word.HELP)
         case _:
             return None
 
 
-async def run_spoken(commands: SessionCommands, caller: Caller, spoken: Command) -> Outcome:
-    """Do what was said. Raises UserError."""
-    match spoken.word:
-        case Word.START:
-            return await commands.start(caller, spoken.rest or None)
-        case Word.LIST:
-            return await commands.list(caller, _page(spoken.rest))
-        case Word.RESUME:
-            return await commands.resume(caller, spoken.rest)
-        case Word.SHOW:
-            return await commands.show(caller, spoken.rest or None)
-        case Word.DELETE:
-            return await commands.delete(caller, spoken.rest or None)
-        case Word.HELP:
-            return await commands.help(caller)
-        case Word.STOP:
-            return await commands.stop(caller)
-        case other:
-            assert_never(other)
-
-
-async def run_action(commands: SessionCommands, caller: Caller, action: Action) -> Outcome:
-    """Do what a pressed button stands for. Raises UserError."""
-    match action:
-        case ConfirmedDelete(session):
-            return await commands.delete_id(caller, session)
-        case ResumeById(session):
-            return await commands.resume_id(caller, session)
-        case ListPage(page):
-            return await commands.list(caller, page)
-        case CancelDelete(session):
-            return await commands.keep_id(caller, session)
-        case other:
-            assert_never(other)
-
-
-def _parse_session(rest: str) -> Command:
-    said, rest = _split(rest)
-    if not said:
-        return Command(Word.HELP)
-    word = said.casefold()
-    if word not in WORDS:
-        near = difflib.get_close_matches(word[:32], WORDS, 1, 0.5)
-        hint = f"Did you mean /session {near[0]}?" if near else f"There are: {_SOME}."
-        raise UsageError(f"“{said[:32]}” is no session command. {hint}")
-    command = Command(Word(word), rest)
-    if not rest and command.word is Word.RESUME:
-        raise UsageError("Say which session: /session resume <name or number>")
-    if command.word is Word.LIST:
-        _page(rest)
-    return command
-
-
-def _page(said: str) -> int:
+def page_of(said: str) -> int:
+    """Return the number of a page; without one, the first. Raises UsageError."""
     if not said:
         return 1
     if not said.isdecimal():
@@ -127,6 +66,32 @@ def _page(said: str) -> int:
     if len(said) > _LONGEST_PAGE:
         raise UsageError("There is no such page. Say /session list to see the first one.")
     return int(said)
+
+
+def variables_of(said: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Divide ``deploy region=eu force=yes`` into the name and its variables."""
+    found: list[tuple[str, str]] = []
+    while (pair := _VARIABLE.search(said)) is not None:
+        found.append((pair[1], pair[2]))
+        said = said[: pair.start()].rstrip()
+    return said, tuple(reversed(found))
+
+
+def _parse_room(room: Room, rest: str) -> Command:
+    said, rest = _split(rest)
+    if not said:
+        return Command(Word.HELP, room=room)
+    words = {entry.word.value: entry for entry in ENTRIES[room]}
+    found = words.get(said.casefold())
+    if found is None:
+        near = difflib.get_close_matches(said.casefold()[:32], words, 1, 0.5)
+        hint = f"Did you mean /{room} {near[0]}?" if near else f"There are: {', '.join(words)}."
+        raise UsageError(f"“{said[:32]}” is no {room} command. {hint}")
+    if found.required and not rest:
+        raise UsageError(f"Something is missing: /{room} {found.line}")
+    if found.parameter == "page":
+        page_of(rest)
+    return Command(found.word, rest, room)
 
 
 def _split(text: str) -> tuple[str, str]:

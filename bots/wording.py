@@ -5,19 +5,26 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from bots import telling
 from bots.actions import (
     Action,
     CancelDelete,
     ConfirmedDelete,
+    ConfirmedDeleteRun,
+    Decide,
     ListPage,
     ResumeById,
     encode_action,
     parse_action,
 )
+from bots.commands import RoomHelped, Told
 from bots.quoting import code, plain, shorten
-from sessions.commands import WORDS
+from bots.words import ENTRIES, Room
 from sessions.errors import UserError
-from sessions.model import Answer, Ending, Message, Role, Session, Used
+from sessions.facts.outcomes import FactOutcome
+from sessions.knowledge.commands import KnowledgeOutcome
+from sessions.model import Answer, Ending, Message, Role, Session, Task, Used, Verb
+from sessions.names import name_digest
 from sessions.outcomes import (
     ConfirmDelete,
     Deleted,
@@ -30,6 +37,7 @@ from sessions.outcomes import (
     Started,
     Stopped,
 )
+from sessions.workflows.outcomes import ConfirmDeleteRun, RunShown, WorkflowOutcome
 
 __all__ = [
     "NOTHING_TO_SEE",
@@ -43,35 +51,22 @@ __all__ = [
     "ListPage",
     "Notice",
     "ResumeById",
+    "asked_for",
     "closing",
+    "deciding",
     "encode_action",
     "heading",
     "parse_action",
     "say",
     "say_error",
     "say_failure",
+    "say_room",
 ]
 
 NOTHING_TO_SEE = "The model answered with nothing."
 _RECENT = 200
 _LAST = 100
 _ROW = 5
-_USAGE = {
-    "start": "start [name]",
-    "list": "list [page]",
-    "resume": "resume <name or number>",
-    "show": "show [name]",
-    "delete": "delete [name]",
-    "help": "help",
-}
-_MEANING = {
-    "start": "begin a new session here",
-    "list": "see the sessions",
-    "resume": "go on with a session here",
-    "show": "see a session's details",
-    "delete": "delete a session for good",
-    "help": "see this help",
-}
 
 
 class ButtonStyle(StrEnum):
@@ -102,8 +97,29 @@ class Notice:
     buttons: tuple[tuple[Button, ...], ...] = ()
 
 
-def say(outcome: Outcome) -> Notice:
+def deciding(run: str) -> tuple[Button, ...]:
+    """Return the buttons with which a person decides about a run that waits."""
+    digest = name_digest(run)
+    return (
+        Button("✅ Go on", Decide(digest, approve=True), ButtonStyle.PRIMARY),
+        Button("✖️ Stop", Decide(digest, approve=False), ButtonStyle.DANGER),
+    )
+
+
+def say(outcome: Told) -> Notice:
     """Tell what a command came to."""
+    if isinstance(outcome, RoomHelped):
+        return say_room(outcome.room)
+    if isinstance(outcome, FactOutcome):
+        return Notice(telling.facts(outcome))
+    if isinstance(outcome, KnowledgeOutcome):
+        return Notice(telling.knowledge(outcome))
+    if isinstance(outcome, WorkflowOutcome):
+        return Notice(telling.workflows(outcome), _run_buttons(outcome))
+    return _say_session(outcome)
+
+
+def _say_session(outcome: Outcome) -> Notice:
     match outcome:
         case Started(session):
             return _say_started(session)
@@ -128,6 +144,17 @@ def say(outcome: Outcome) -> Notice:
             assert_never(other)
 
 
+def _run_buttons(outcome: WorkflowOutcome) -> tuple[tuple[Button, ...], ...]:
+    match outcome:
+        case RunShown(run, _, question) if question:
+            return (deciding(run.name),)
+        case ConfirmDeleteRun(run):
+            delete = ConfirmedDeleteRun(name_digest(run.name))
+            return ((Button("🗑 Delete", delete, ButtonStyle.DANGER),),)
+        case _:
+            return ()
+
+
 def say_error(error: UserError) -> Notice:
     """Tell a person what was wrong and what to do."""
     return Notice(f"⚠️ {plain(str(error))}")
@@ -141,6 +168,24 @@ def say_failure(error_id: str) -> Notice:
 UNSEEN = "[Something came with this message, a picture for example. It cannot be seen here.]"
 """Stands below the words of a message with an attachment, for the model and for who reads later."""
 TEXT_ONLY = "I can only read text for now. Please write it out."
+
+
+def asked_for(task: Task, said: str = "") -> str:
+    """Return what a task's Inbound says: a plan's goal as it was said, else the task in words."""
+    match task.verb:
+        case Verb.PLAN:
+            return said
+        case Verb.RUN:
+            variables = "".join(f" {name}={value}" for name, value in task.variables)
+            return f"Run the workflow {task.workflow}{variables}."
+        case Verb.RESUME:
+            return f"Resume the run {task.run}."
+        case Verb.APPROVE:
+            return f"Go on with the run {task.run}."
+        case Verb.REFUSE:
+            return f"Stop the run {task.run}."
+        case other:
+            assert_never(other)
 
 
 def heading(used: Used) -> str:
@@ -280,13 +325,23 @@ def _say_confirm(session: Session) -> Notice:
 
 
 def _say_help() -> Notice:
-    lines = [f"{code('/session ' + _USAGE[word])} · {_MEANING[word]}" for word in WORDS]
     more = [
+        f"{code('/plan <goal>')} · make a plan, and run it when you agree",
         f"{code('/stop')} · end the running answer",
         f"{code('/retry')} · run the last message again",
+        f"{', '.join(code(f'/{room}') for room in Room if room is not Room.SESSION)} · more of these",
         "Every thread has its own session; just write to talk.",
     ]
-    return Notice(_lines("**Session commands**", *lines, *more))
+    return Notice(_lines("**Session commands**", *_usage(Room.SESSION), *more))
+
+
+def say_room(room: Room) -> Notice:
+    """Tell a room's words."""
+    return Notice(_lines(f"**{room.capitalize()} commands**", *_usage(room)))
+
+
+def _usage(room: Room) -> list[str]:
+    return [f"{code(f'/{room} {entry.line}')} · {entry.meaning}" for entry in ENTRIES[room]]
 
 
 def _lines(*lines: str) -> str:

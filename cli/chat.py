@@ -13,6 +13,7 @@ from bots.terminal.lines import PipedLines
 from bots.terminal.pages import counted
 from bots.terminal.presenters import InTurn, PlainPresenter
 from cli import output
+from cli.chat_commands import chat_commands
 from cli.options import LOCAL, Backend, Choice, Path, Workspace
 from cli.plain_values import PlainCommand
 from cli.wiring import Desk, open_conversation, open_desk
@@ -71,7 +72,8 @@ async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
 async def _pipe(desk: Desk) -> None:
     async with open_conversation(desk, lambda: PlainPresenter(sys.stdout, sys.stdout)) as conversation:
         lines = PipedLines(sys.stdin.fileno(), sys.stdout)
-        await TerminalChat(conversation, desk.commands, lines, sys.stdout).run()
+        commands = chat_commands(desk.settings, desk.store)
+        await TerminalChat(conversation, commands, lines, sys.stdout).run()
 
 
 async def _edit(desk: Desk, *, greet: bool) -> None:
@@ -93,7 +95,8 @@ async def _edit(desk: Desk, *, greet: bool) -> None:
             output.say(await _greeting(desk))
         lines = EditedLines(desk.settings.home / "history", names, screen)
         with unechoed():
-            await LiveChat(conversation, desk.commands, lines, screen).run()
+            commands = chat_commands(desk.settings, desk.store)
+            await LiveChat(conversation, commands, lines, screen).run()
 
 
 async def _greeting(desk: Desk) -> str:

@@ -27,8 +27,15 @@ VALUED = frozenset(
         "--fast-context",
         "--model",
         "--system",
+        "--checkpoint",
+        "--resume",
+        "--var",
+        "--folder",
+        "--functions",
+        "--from",
+        "--format",
+        "--output",
     }
-    | {"--checkpoint", "--resume", "--var", "--folder", "--functions"}
 )
 """The options that take the next word as their value."""
 
@@ -110,6 +117,7 @@ class RootGroup(PlainGroup):
         "memory": "cli.memory",
         "workflow": "cli.workflow",
         "checkpoint": "cli.checkpoint",
+        "knowledge": "cli.knowledge",
         "workspace": "cli.workspace",
         "chat": "cli.chat",
         "serve": "cli.serve",

@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from bots.admission import Admission
+from bots.commands import Commands
 from bots.duty import Duty
 from bots.extras import extras
 from bots.models import chat_model, engine_settings
@@ -20,12 +21,12 @@ from bots.patience import waits
 from bots.routes import Routes
 from bots.settings import Settings, load_here
 from cli import output
+from cli.chat_commands import chat_commands
 from cli.health import HEALTH_PATHS, Health
 from cli.logs import configure
 from cli.options import Backend, Choice, Path
 from cli.plain_values import PlainCommand
 from cli.wiring import opened, retention
-from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import ParleyError, SettingError, StoreUnavailable
 from sessions.expiry import Expiry, Retention
@@ -64,7 +65,7 @@ class Bot(AbstractAsyncContextManager["Bot"], Protocol):
         ...
 
     async def serve(
-        self, engine: Engine, commands: SessionCommands, threads: ThreadEvents, errands: Store
+        self, engine: Engine, commands: Commands, threads: ThreadEvents, errands: Store
     ) -> NoReturn:
         """Receive until cancelled. Raises SettingError when the token is refused."""
         ...
@@ -149,7 +150,7 @@ async def _serve(settings: Settings, choice: Choice, admission: Admission) -> No
                 more = extras(settings, store, model)
                 async with Engine(store, model, routes, settings=rules, extras=more) as engine:
                     health.holder = engine.holder
-                    house = _House(stack, routes, engine, store, health, hang)
+                    house = _House(settings, stack, routes, engine, store, health, hang)
                     async with asyncio.TaskGroup() as group:
                         running = [
                             group.create_task(house.run(platform, make))
@@ -222,6 +223,7 @@ async def _trip(interrupt: Interrupt, event: asyncio.Event) -> None:
 class _House:
     """What the bots share. ``open_bots`` keeps them open until the engine has drained."""
 
+    settings: Settings
     open_bots: AsyncExitStack
     routes: Routes
     engine: Engine
@@ -238,7 +240,7 @@ class _House:
             self.hang(bot.hook)
         await self.engine.sweep()
         log.info("serve.started", platform=str(platform))
-        commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+        commands, threads = chat_commands(self.settings, self.store), ThreadEvents(self.store)
         await bot.serve(self.engine, commands, threads, self.store)
 
 

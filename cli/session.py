@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bots.terminal import pages
-from cli import output
+from cli import bringing, leaving, output
 from cli.again import quoted
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.plain_values import PlainCommand
@@ -21,7 +21,7 @@ from sessions.ports.catalog import Cursor
 app = typer.Typer(
     name="session",
     cls=AnywhereGroup,
-    help="Start, list, resume, show and delete sessions.",
+    help="Start, list, resume, show and delete sessions; move them out and in.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -202,6 +202,10 @@ def delete(
 def help_() -> None:
     """Show the session commands."""
     output.say(HELP)
+
+
+app.command("export", cls=PlainCommand)(leaving.export)
+app.command("import", cls=PlainCommand)(bringing.import_)
 
 
 def _number(page: str) -> int:

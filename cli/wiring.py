@@ -18,6 +18,7 @@ from bots.terminal.talker import Talker
 from cli.options import Choice
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError, StoreUnavailable
+from sessions.model import WorkspaceKey
 from sessions.ports.store import Store
 from storage.opening import Login, open_store, storage_url
 
@@ -47,8 +48,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
-    """Open the store that was chosen, for the operator. Raises SettingError, StoreUnavailable."""
+async def open_desk(choice: Choice, *, make: bool = False) -> AsyncIterator[Desk]:
+    """Open the store that was chosen, for the operator; ``make`` the workspace if it is missing.
+
+    Raises SettingError, StoreUnavailable.
+    """
     settings = load_here()
     is_remote = _address(settings, choice).startswith("redis")
     if is_remote:
@@ -58,6 +62,8 @@ async def open_desk(choice: Choice) -> AsyncIterator[Desk]:
     async with opened(settings, choice) as store:
         if is_remote:
             await _checked(store)
+        if make:
+            await store.workspace(WorkspaceKey(choice.workspace))
         operator = await operator_in(store, choice.workspace)
         yield Desk(settings, store, SessionCommands(store), operator)
 

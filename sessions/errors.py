@@ -8,6 +8,7 @@
     │   ├── NameTaken
     │   ├── NoSuchSession
     │   ├── NoSuchFact
+    │   ├── NoSuchDocument
     │   ├── NoListing        a number without a listing it could refer to
     │   ├── NothingBound     the thread has no session
     │   ├── NothingToRetry
@@ -55,6 +56,10 @@ class NoSuchSession(UserError):
 
 class NoSuchFact(UserError):
     """No fact of that id, or with those words, that the person may see."""
+
+
+class NoSuchDocument(UserError):
+    """The workspace's knowledge has no document of that source."""
 
 
 class NoListing(UserError):

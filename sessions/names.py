@@ -33,6 +33,19 @@ def parse_name(text: str, kind: str = "session") -> str:
     return name
 
 
+def nearest_name(text: str, otherwise: str) -> str:
+    """Return the valid name that is most like the text; ``otherwise`` where it has nothing visible."""
+    try:
+        return parse_name(text)
+    except InvalidName:
+        normal = unicodedata.normalize("NFC", text)
+    seen = "".join(" " if _is_invisible(one) else one for one in normal)
+    name = " ".join(seen.split())[:MAX_LENGTH].strip()
+    if not any(map(_is_visible, name)):
+        return otherwise
+    return f"session-{name}"[:MAX_LENGTH] if name.isdecimal() else name
+
+
 def fold(name: str) -> str:
     """Return the form in which names are compared: equal forms are the same name."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
@@ -44,3 +57,10 @@ def _is_invisible(character: str) -> bool:
 
 def _is_visible(character: str) -> bool:
     return character not in _JOINERS and not character.isspace()
+
+
+def name_digest(name: str) -> str:
+    """Return 16 hex digits that stand for a name where there is no room for it, as in a button."""
+    import hashlib  # slow to import, rarely asked for
+
+    return hashlib.sha256(fold(name).encode()).hexdigest()[:16]

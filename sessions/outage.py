@@ -22,10 +22,12 @@ WRITING = frozenset(
         "note_reply",
         "commit",
         "delivered",
+        "bring",
         "admit",
         "hold_role",
         "muster",
         "save_checkpoint",
+        "put_document",
         "check",
     )
 )

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from secrets import token_hex
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sessions.errors import NoSuchSession
 from sessions.model import EventId, Inbound, Session, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, WorkspacePage
 from sessions.ports.turns import Accepted, Claim, Known, Proposal, Wakeup, Work
 from storage.clock import utc_now
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.state import catalog, leasing, root, turns
 from storage.state.changes import PutBinding
 from storage.state.root import RootStep, RootTables
@@ -21,11 +22,14 @@ from storage.state.sweeping import FORGET_LIMIT, due
 from storage.state.tables import Tables
 from storage.wellformed import takes_any_text
 
+if TYPE_CHECKING:
+    from storage.fulltext.inside import MemoryShelf
+
 T = TypeVar("T")
 
 
 @takes_any_text
-class MemoryStore(TableStore):
+class MemoryStore(KeepsKnowledge, TableStore):
     """All data in this process. A step has no await inside, so the event loop makes it atomic."""
 
     def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -103,6 +107,11 @@ class MemoryStore(TableStore):
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Memory has no records to damage."""
         return ()
+
+    def _make_shelf(self) -> "MemoryShelf":
+        from storage.fulltext.inside import MemoryShelf
+
+        return MemoryShelf(self._clock)
 
     async def _step(
         self,

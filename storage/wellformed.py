@@ -35,10 +35,10 @@ def mends_text(store: C) -> C:
 
 
 def well_formed(value: T) -> T:
-    """The same value, or a copy in which all text can be encoded. Looks into nouns and tuples."""
+    """The same value, or a copy in which all text can be encoded. Looks into nouns, tuples and lists."""
     if isinstance(value, str):
         return cast("T", _encodable(value))
-    if isinstance(value, tuple | frozenset):
+    if isinstance(value, tuple | list | frozenset):
         items = [well_formed(item) for item in value]
         changed = any(new is not old for new, old in zip(items, value, strict=True))
         return cast("T", type(value)(items)) if changed else value

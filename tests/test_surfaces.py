@@ -18,6 +18,9 @@ from sessions.commands import WORDS, SessionCommands
 from sessions.errors import UsageError
 from sessions.outcomes import Helped
 
+OPERATORS = {"export", "import"}
+"""Words that only the operator has: they read and write files beside the program."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -60,8 +63,18 @@ def test_the_command_line_has_the_words_and_parameters() -> None:
     shown = {
         word: [one.required for one in command.params if isinstance(one, TyperArgument)]
         for word, command in group.commands.items()
+        if word not in OPERATORS
     }
     assert shown == {word: [one.required for one in parameters(word)] for word in WORDS}
+
+
+def test_the_operators_words_are_on_the_command_line_only() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert group.commands.keys() - set(WORDS) == OPERATORS
+    for word in OPERATORS:
+        with pytest.raises(UsageError):
+            parse_spoken(f"/session {word}")
 
 
 @pytest.mark.parametrize("word", WORDS)

@@ -19,9 +19,9 @@ from sessions.ports.catalog import Catalog
 from sessions.ports.roles import Roles
 
 if TYPE_CHECKING:
+    from bots.commands import Commands
     from bots.discord.connection import Connection
     from bots.discord.receiving import Receiver
-    from sessions.commands import SessionCommands
     from sessions.engine import Engine
     from sessions.ports.replies import Replies
     from sessions.threads import ThreadEvents
@@ -91,7 +91,7 @@ class DiscordBot:
     async def serve(
         self,
         engine: "Engine",
-        commands: "SessionCommands",
+        commands: "Commands",
         threads: "ThreadEvents",
         desk: Desk,
     ) -> None:
@@ -130,7 +130,7 @@ class DiscordBot:
         tasks: asyncio.TaskGroup,
         connection: "Connection",
         engine: "Engine",
-        commands: "SessionCommands",
+        commands: "Commands",
         threads: "ThreadEvents",
         catalog: Catalog,
     ) -> "Callable[[], Receiver]":
@@ -157,7 +157,7 @@ class DiscordBot:
             self._admission,
             places,
             Callers(connection),
-            Opening(connection, commands),
+            Opening(connection, commands.sessions),
         )
 
         def receiver() -> Receiver:

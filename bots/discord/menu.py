@@ -6,9 +6,16 @@ import structlog
 
 from bots.discord.events import Anything
 from bots.discord.sending import Rest
+from bots.words import ENTRIES, Entry, Room
 
 _COMMANDS = "/applications/{application_id}/commands"
 _GROUP, _TEXT, _NUMBER = 1, 3, 4
+_ROOMS = {
+    Room.SESSION: "Named sessions",
+    Room.WORKFLOW: "Workflows and their runs",
+    Room.MEMORY: "What is remembered",
+    Room.KNOWLEDGE: "Documents to draw on",
+}
 _GUILD, _DIRECT = 0, 1
 
 Definition = dict[str, object]
@@ -17,20 +24,18 @@ log = structlog.get_logger(__name__)
 
 
 def definitions() -> list[Definition]:
-    """Return ``/session`` with its six words, ``/stop`` and ``/retry``.
+    """Return ``/session`` and its like with their words, ``/plan``, ``/stop`` and ``/retry``.
 
     https://discord.com/developers/docs/interactions/application-commands#application-command-object
     """
-    words = [
-        _word("start", "Begin a new session", _text("name", "What to call it")),
-        _word("list", "See the sessions", _option("page", "Which page", _NUMBER)),
-        _word("resume", "Go on with a session here", _named("Its name or number", required=True)),
-        _word("show", "See a session's details", _named("Its name; the one here if left out")),
-        _word("delete", "Delete a session for good", _named("Its name; the one here if left out")),
-        _word("help", "See what can be said"),
+    rooms = [
+        _command(room, _ROOMS[room]) | {"options": [_word(entry) for entry in ENTRIES[room]]}
+        for room in Room
     ]
     return [
-        _command("session", "Named sessions") | {"options": words},
+        *rooms,
+        _command("plan", "Make a plan, and run it when you agree")
+        | {"options": [_text("goal", "What you want to reach", required=True)]},
         _command("stop", "End the running answer"),
         _command("retry", "Run the last message again"),
     ]
@@ -81,13 +86,18 @@ def _command(name: str, description: str) -> Definition:
     }
 
 
-def _word(name: str, description: str, *options: Definition) -> Definition:
-    word: Definition = {"type": _GROUP, "name": name, "description": description}
-    return word | {"options": list(options)} if options else word
+def _word(entry: Entry) -> Definition:
+    word: Definition = {"type": _GROUP, "name": str(entry.word), "description": _sentence(entry.meaning)}
+    if not entry.parameter:
+        return word
+    if entry.parameter == "page":
+        return word | {"options": [_option(entry.parameter, entry.about, _NUMBER)]}
+    option = _text(entry.parameter, entry.about, required=entry.required)
+    return word | {"options": [option | {"autocomplete": True} if entry.named else option]}
 
 
-def _named(description: str, *, required: bool = False) -> Definition:
-    return _text("session", description, required=required) | {"autocomplete": True}
+def _sentence(meaning: str) -> str:
+    return meaning[0].upper() + meaning[1:]
 
 
 def _text(name: str, description: str, *, required: bool = False) -> Definition:

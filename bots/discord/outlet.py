@@ -1,20 +1,33 @@
 """Where one answer is shown on Discord: sends, edits, deletes and finds the messages of a reply."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bots.discord.channels import CALL_TIME
 from bots.discord.events import Anything, Said
 from bots.discord.failures import ThreadArchived
-from bots.discord.rendering import mark_repeat, render_answer
+from bots.discord.rendering import components, mark_repeat, render_answer
 from bots.discord.sending import Rest, nonce_of, send, unarchive
 from bots.outlet import MessageGone
+from bots.wording import deciding
 
 _MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 _MESSAGES = "/channels/{channel_id}/messages"
 _PAGE = 100
 _PAGES = 3
 _QUIET = {"parse": [], "replied_user": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A message's content above buttons that decide about a run."""
+
+    text: str
+    run: str
+
+
+Content = str | Offer
 
 
 class DiscordOutlet:
@@ -45,7 +58,7 @@ class DiscordOutlet:
         return timedelta(seconds=CALL_TIME)
 
     @property
-    def placeholder(self) -> str:
+    def placeholder(self) -> Content:
         """An ellipsis."""
         return "…"
 
@@ -54,15 +67,21 @@ class DiscordOutlet:
         """Messages can be looked up where the question is known."""
         return bool(self._question)
 
-    def render(self, text: str, note: str) -> tuple[str, ...]:
+    def render(self, text: str, note: str) -> tuple[Content, ...]:
         """See :meth:`bots.outlet.Outlet.render`."""
         return render_answer(text, note)
 
-    def mark_repeat(self, part: str) -> str:
+    def mark_repeat(self, part: Content) -> Content:
         """See :meth:`bots.outlet.Outlet.mark_repeat`."""
+        if isinstance(part, Offer):
+            return Offer(mark_repeat(part.text), part.run)
         return mark_repeat(part)
 
-    async def send(self, part: str, index: int) -> str:
+    def offer(self, part: Content, run: str) -> Content:
+        """See :meth:`bots.outlet.Outlet.offer`."""
+        return Offer(part.text if isinstance(part, Offer) else part, run)
+
+    async def send(self, part: Content, index: int) -> str:
         """Send the ``index``-th message; a repeat of a lost send makes no second one."""
         if index in self._arrived:
             self._arrived.discard(index)
@@ -70,16 +89,16 @@ class DiscordOutlet:
         sent = await send(
             self._rest,
             self._channel,
-            {"content": part},
+            _body(part),
             nonce=self._nonce(index),
             reply_to=self._question,
         )
         self._arrived.add(index)
         return sent
 
-    async def edit(self, message: str, part: str) -> None:
+    async def edit(self, message: str, part: Content) -> None:
         """Bring a message to this content. Raises MessageGone."""
-        body = {"content": part, "allowed_mentions": _QUIET}
+        body = {**_body(part), "allowed_mentions": _QUIET}
         ids = {"channel_id": self._channel, "message_id": message}
         try:
             await self._rest.call("PATCH", _MESSAGE, Anything, ids, body=body)
@@ -140,3 +159,9 @@ class DiscordOutlet:
         reference = said.message_reference
         ours = said.author.id == self._bot
         return ours and reference is not None and reference.message_id == self._question
+
+
+def _body(part: Content) -> dict[str, object]:
+    if isinstance(part, Offer):
+        return {"content": part.text, "components": components((deciding(part.run),))}
+    return {"content": part}

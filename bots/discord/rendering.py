@@ -1,5 +1,7 @@
 """Markdown and notices as Discord shows them: within its limits, with its buttons."""
 
+from collections.abc import Sequence
+
 from bots.discord.sending import LENGTH
 from bots.quoting import plain
 from bots.splitting import split
@@ -35,11 +37,17 @@ def render_notice(notice: Notice) -> dict[str, object]:
     return {
         "content": text if fits else "",
         "embeds": [] if fits else [{"description": text[:_EMBED_LENGTH]}],
-        "components": [
-            {"type": 1, "components": [_button(button) for button in row]} for row in notice.buttons
-        ],
+        "components": components(notice.buttons),
         "allowed_mentions": {"parse": []},
     }
+
+
+def components(rows: Sequence[Sequence[Button]]) -> list[dict[str, object]]:
+    """Return rows of buttons.
+
+    https://discord.com/developers/docs/components/reference#action-row
+    """
+    return [{"type": 1, "components": [_button(button) for button in row]} for row in rows]
 
 
 def _button(button: Button) -> dict[str, object]:

@@ -87,6 +87,10 @@ class Response:
         """Ask for the id of the first message of the answer. Raises OutletError."""
         return (await self._rest.call("GET", _ORIGINAL, Made, self._webhook)).id
 
+    async def undress(self) -> None:
+        """Take the buttons from the message with the pressed one; the rest of it stays."""
+        await self._acknowledge({"type": _UPDATE, "data": {"components": []}})
+
     async def fill(self, outcome: Outspoken, promised: Manner) -> None:
         """Put the outcome where it was promised, or, if it is not for there, in a further message."""
         body = render_notice(outcome.notice)

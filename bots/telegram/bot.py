@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Self
 import structlog
 
 from bots.admission import Admission
+from bots.commands import Commands
 from bots.duty import Duty
 from bots.outlet import OutletError
 from bots.pacing import Pacer
@@ -26,7 +27,6 @@ from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Change, Reader
 from bots.telegram.webhook import Webhook
 from bots.telegram.wire import OFFICIAL, Wire
-from sessions.commands import SessionCommands
 from sessions.errors import SettingError
 from sessions.incidents import report
 from sessions.model import Platform, RoleName, Turn
@@ -86,7 +86,7 @@ class TelegramBot:
         await self._wire.__aexit__(kind, error, trace)
 
     async def serve(
-        self, engine: Accepts, commands: SessionCommands, threads: ThreadEvents, errands: Desk
+        self, engine: Accepts, commands: Commands, threads: ThreadEvents, errands: Desk
     ) -> NoReturn:
         """Receive until cancelled, while no other does. Raises SettingError when the token is refused."""
         try:
@@ -101,7 +101,7 @@ class TelegramBot:
     async def _serve(
         self,
         engine: Accepts,
-        commands: SessionCommands,
+        commands: Commands,
         threads: ThreadEvents,
         errands: Desk,
         tasks: asyncio.TaskGroup,

@@ -1,19 +1,28 @@
 """Does what a command or a pressed button says, and says what came of it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, assert_never
 
 import structlog
 
-from bots.actions import ResumeById, parse_action
+from bots.actions import Action, Decide, ResumeById, parse_action
+from bots.commands import (
+    Commands,
+    Told,
+    asks_for_task,
+    decided,
+    run_action,
+    run_spoken,
+    task_of,
+)
 from bots.outlet import Closed, OutletError
 from bots.patience import until_stored
-from bots.spoken import Retry, parse_spoken, run_action, run_spoken
+from bots.spoken import Retry, parse_spoken
 from bots.telegram.speaker import Speaker
 from bots.telegram.updates import Commanded, Origin, Pressed, inbound_of
-from bots.wording import Notice, say, say_error, say_failure
-from sessions.commands import Caller, SessionCommands
+from bots.wording import Notice, asked_for, say, say_error, say_failure
+from sessions.commands import Caller
 from sessions.errors import UserError
 from sessions.incidents import report
 from sessions.model import Ask, Holder, Inbound, ThreadRef
@@ -69,7 +78,7 @@ class Clerk:
     def __init__(
         self,
         engine: Accepts,
-        commands: SessionCommands,
+        commands: Commands,
         speaker: Speaker,
         desk: Callable[[], Awaitable[Desk]],
         changed: Callable[[ThreadRef], None],
@@ -101,11 +110,16 @@ class Clerk:
         if spoken is None:
             return None
         if isinstance(spoken, Retry):
-            await self._commands.check_retry(caller)
+            await self._commands.sessions.check_retry(caller)
             retry = inbound_of(said.origin, "", said.sent_at, Ask.RETRY)
             await self._engine.accept(retry, said.title)
             return None
-        return say(await run_spoken(self._commands, caller, spoken))
+        if not asks_for_task(spoken):
+            return say(await run_spoken(self._commands, caller, spoken))
+        task = await task_of(self._commands, caller, spoken)
+        asked = inbound_of(said.origin, asked_for(task, spoken.rest), said.sent_at, Ask.TASK, task)
+        await self._engine.accept(asked, said.title)
+        return None
 
     async def _press(self, said: Pressed) -> Tell:
         action, origin = parse_action(said.data), said.origin
@@ -113,7 +127,7 @@ class Clerk:
             return lambda: self.end_spinner(said, STALE)
         caller = self._caller(origin)
         try:
-            outcome = await until_stored(lambda: run_action(self._commands, caller, action))
+            outcome = await until_stored(lambda: self._act(origin, caller, action))
         except UserError as error:
             alert = str(error)
             return lambda: self.end_spinner(said, alert)
@@ -126,9 +140,24 @@ class Clerk:
             )
         finally:
             self._changed(origin.place.thread)
+        if outcome is None:
+            return lambda: self._decided(said, origin)
         notice = say(outcome)
         in_place = not isinstance(action, ResumeById)
         return lambda: self._show(said, origin, notice, in_place=in_place)
+
+    async def _act(self, origin: Origin, caller: Caller, action: Action) -> Told | None:
+        """Do it; None: an answer follows as the reply of a turn."""
+        if not isinstance(action, Decide):
+            return await run_action(self._commands, caller, action)
+        task = await decided(self._commands, caller, action)
+        now = datetime.now(UTC)
+        await self._engine.accept(inbound_of(origin, asked_for(task), now, Ask.TASK, task))
+        return None
+
+    async def _decided(self, said: Pressed, origin: Origin) -> None:
+        await self.end_spinner(said)
+        await self._speaker.undress(origin)
 
     async def _show(self, said: Pressed, origin: Origin, notice: Notice, *, in_place: bool) -> None:
         await self.end_spinner(said)

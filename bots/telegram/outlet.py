@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from bots.outlet import MessageGone, Unreachable
+from bots.telegram.keyboards import keyboard_of
 from bots.telegram.refusals import Migrated, NotModified, Refused, TopicGone
 from bots.telegram.rendering import Part, Renderer, mark_repeat
 from bots.telegram.schema import (
@@ -22,9 +23,11 @@ from bots.telegram.schema import (
     SendChatAction,
     SendMessage,
     Sent,
+    Undress,
 )
 from bots.telegram.updates import Change, Moved, Removed, thread_of
 from bots.telegram.wire import CALL_TIME, Wire
+from bots.wording import deciding
 from sessions.model import ThreadRef
 
 PLACEHOLDER = Part("…")
@@ -86,6 +89,10 @@ class TelegramOutlet:
         """See :meth:`bots.outlet.Outlet.mark_repeat`."""
         return mark_repeat(part)
 
+    def offer(self, part: Part, run: str) -> Part:
+        """See :meth:`bots.outlet.Outlet.offer`."""
+        return replace(part, run=run)
+
     async def send(self, part: Part, index: int, keyboard: Keyboard | None = None) -> str:
         """Send a message; the first one as a reply to the question."""
         async with _in_time():
@@ -105,7 +112,7 @@ class TelegramOutlet:
             message_id=int(message),
             text=part.text,
             entities=part.entities,
-            reply_markup=keyboard,
+            reply_markup=keyboard or _offered(part),
             link_preview_options=_NO_PREVIEW,
         )
         try:
@@ -119,6 +126,13 @@ class TelegramOutlet:
         except TopicGone:
             self._discovered(Removed(self._thread))
             raise
+
+    async def undress(self, message: str) -> None:
+        """Take a message's buttons away; fine if it has none."""
+        try:
+            await self._wire.call("editMessageReplyMarkup", Undress(self._chat, int(message)), Sent)
+        except (NotModified, MessageGone, Migrated):
+            return
 
     async def delete(self, message: str) -> None:
         """Delete a message; fine if it is gone, too old to be deleted, or left behind in another chat."""
@@ -142,7 +156,7 @@ class TelegramOutlet:
             entities=part.entities,
             message_thread_id=self._topic,
             reply_parameters=ReplyTo(self._reply_to) if index == 0 and self._reply_to else None,
-            reply_markup=keyboard,
+            reply_markup=keyboard or _offered(part),
             link_preview_options=_NO_PREVIEW,
         )
         sent = await self._formatted("sendMessage", body)
@@ -176,6 +190,10 @@ class Outlets:
     def at(self, thread: ThreadRef, question: str) -> TelegramOutlet:
         """Return the outlet under a message of the thread."""
         return TelegramOutlet(self.wire, self.renderer, thread, question, self.discovered)
+
+
+def _offered(part: Part) -> Keyboard | None:
+    return keyboard_of((deciding(part.run),)) if part.run else None
 
 
 @asynccontextmanager

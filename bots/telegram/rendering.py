@@ -32,10 +32,11 @@ _NO_CONTROLS |= dict.fromkeys(range(0x2028, 0x202F), "") | {0x2028: "\n", 0x2029
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message's content."""
+    """One message's content; ``run`` is one that the buttons below it decide about."""
 
     text: str
     entities: tuple[Entity, ...] = ()
+    run: str = ""
 
     @property
     def plain(self) -> "Part":
@@ -133,6 +134,7 @@ def mark_repeat(part: Part) -> Part:
     return Part(
         REPEAT_LINE + part.text,
         tuple(msgspec.structs.replace(entity, offset=entity.offset + shift) for entity in part.entities),
+        part.run,
     )
 
 

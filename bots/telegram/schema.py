@@ -213,6 +213,13 @@ class EditMessageText(msgspec.Struct, frozen=True, omit_defaults=True):
     link_preview_options: NoPreview | None = None
 
 
+class Undress(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#editmessagereplymarkup without a keyboard takes it away."""
+
+    chat_id: int
+    message_id: int
+
+
 class DeleteMessage(msgspec.Struct, frozen=True):
     """https://core.telegram.org/bots/api#deletemessage."""
 

@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from bots.outlet import Flooded, MessageGone, Unreachable
+import structlog
+
+from bots.outlet import Flooded, MessageGone, OutletError, Unreachable
 from bots.pacing import Pacer
 from bots.patience import waits
+from bots.telegram.keyboards import keyboard_of
 from bots.telegram.outlet import Outlets, TelegramOutlet
 from bots.telegram.rendering import Part
-from bots.telegram.schema import Button, Keyboard
+from bots.telegram.schema import Keyboard
 from bots.telegram.updates import Origin
-from bots.wording import ButtonStyle, Notice, encode_action
+from bots.wording import Notice
+
+log = structlog.get_logger(__name__)
 
 
 class Speaker:
@@ -35,15 +40,22 @@ class Speaker:
         if len(parts) != 1:
             await self._send(outlet, notice, parts)
             return
-        keyboard = keyboard_of(notice) or Keyboard(())
+        keyboard = keyboard_of(notice.buttons) or Keyboard(())
         try:
             await self._insist(outlet.chat, lambda: outlet.edit(str(origin.message), parts[0], keyboard))
         except MessageGone:
             await self._send(outlet, notice, parts)
 
+    async def undress(self, origin: Origin) -> None:
+        """Take the buttons from the message whose button was pressed; no matter if that fails."""
+        try:
+            await self._outlet(origin).undress(str(origin.message))
+        except OutletError as error:
+            log.info("telegram.buttons_left", error=type(error).__name__)
+
     async def _send(self, outlet: TelegramOutlet, notice: Notice, parts: tuple[Part, ...]) -> None:
         for index, part in enumerate(parts):
-            keyboard = keyboard_of(notice) if index == len(parts) - 1 else None
+            keyboard = keyboard_of(notice.buttons) if index == len(parts) - 1 else None
 
             async def send(
                 part: Part = part, index: int = index, keys: Keyboard | None = keyboard
@@ -67,19 +79,3 @@ class Speaker:
 
     def _outlet(self, origin: Origin) -> TelegramOutlet:
         return self._outlets.at(origin.place.thread, str(origin.message))
-
-
-def keyboard_of(notice: Notice) -> Keyboard | None:
-    """Return the buttons as Telegram takes them."""
-    rows = tuple(
-        tuple(
-            Button(
-                button.label,
-                encode_action(button.action),
-                "" if button.style is ButtonStyle.PLAIN else button.style.value,
-            )
-            for button in row
-        )
-        for row in notice.buttons
-    )
-    return Keyboard(rows) if rows else None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from bots.telegram.schema import CallbackQuery, Chat, Mention, Message, Update, User
 from bots.wording import UNSEEN
+from bots.words import Room
 from sessions.model import (
     Ask,
     EventId,
@@ -14,6 +15,7 @@ from sessions.model import (
     PersonId,
     Place,
     Platform,
+    Task,
     ThreadRef,
     WorkspaceKey,
 )
@@ -21,7 +23,8 @@ from sessions.model import (
 WANTED = ("message", "callback_query")
 """The kinds of updates that are asked for."""
 
-_COMMAND = re.compile(r"/(session|stop|retry|help|start)(@\w+)?(?=\s|$)", re.ASCII | re.IGNORECASE)
+_HEADS = "|".join((*Room, "plan", "stop", "retry", "help", "start"))
+_COMMAND = re.compile(rf"/({_HEADS})(@\w+)?(?=\s|$)", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,18 +211,20 @@ class Reader:
         return self._mention.search(said) is not None
 
 
-def inbound_of(origin: Origin, text: str, sent_at: datetime, ask: Ask) -> Inbound:
-    """Return an Inbound. A retry has an event of its own: its command's is the errand's."""
-    retry = ask is Ask.RETRY
+def inbound_of(
+    origin: Origin, text: str, sent_at: datetime, ask: Ask, task: Task | None = None
+) -> Inbound:
+    """Return an Inbound. What a command asks for has its own event: the command's is the errand's."""
     return Inbound(
-        event=EventId(f"{origin.event}:retry") if retry else origin.event,
+        event=origin.event if ask is Ask.ANSWER else EventId(f"{origin.event}:{ask}"),
         place=origin.place,
         author=origin.person,
-        text="" if retry else text,
+        text=text,
         number=origin.message,
         message=str(origin.message),
         sent_at=sent_at,
         ask=ask,
+        task=task,
     )
 
 

@@ -3,15 +3,20 @@
 import re
 from typing import assert_never
 
-from bots.spoken import Command, Retry, parse_spoken, run_spoken
-from bots.terminal import pages
+from bots.commands import Commands, RoomHelped, Told, asks_for_task, run_spoken, task_of
+from bots.spoken import Command, Retry, parse_spoken
+from bots.terminal import pages, rooms
 from bots.terminal.conversation import Conversation
 from bots.terminal.lines import Lines
 from bots.terminal.plain import printable
 from bots.terminal.presenters import Paper
-from sessions.commands import SessionCommands
+from bots.terminal.rooms import room_help
+from bots.wording import asked_for
+from bots.words import Room
 from sessions.errors import StoreError, UsageError, UserError
-from sessions.model import Ask
+from sessions.facts.outcomes import FactOutcome
+from sessions.knowledge.commands import KnowledgeOutcome
+from sessions.model import Answer, Ask, Task
 from sessions.outcomes import (
     ConfirmDelete,
     Deleted,
@@ -25,18 +30,14 @@ from sessions.outcomes import (
     Stopped,
 )
 from sessions.ports.turns import Accepted
+from sessions.workflows.outcomes import ConfirmDeleteRun
 
-HELP = """\
-Session Commands:
-
-  /session start [name]             - Start a new session
-  /session list [page]              - List all sessions
-  /session resume <name or number>  - Resume a session
-  /session show [name]              - Show session details
-  /session delete [name]            - Delete a session
-  /session help                     - Show this help
+HELP = f"""\
+{room_help(Room.SESSION)}
 
 Also:
+  /plan <goal> - Make a plan, and run it when you agree
+  /workflow, /memory, /knowledge - More commands: say for example /memory help
   /retry   - Answer the last message again
   /stop    - Stop the running answer; so does Ctrl-C
   /quit    - Leave; so does Ctrl-D"""
@@ -51,7 +52,7 @@ class TerminalChat:
     def __init__(
         self,
         conversation: Conversation,
-        commands: SessionCommands,
+        commands: Commands,
         lines: Lines,
         stream: Paper,
     ) -> None:
@@ -81,24 +82,44 @@ class TerminalChat:
                 _check_no_command(line)
                 await self._say(line, Ask.ANSWER)
             case Retry():
-                await self._commands.check_retry(self._conversation.talker.caller())
+                await self._commands.sessions.check_retry(self._conversation.talker.caller())
                 await self._say("", Ask.RETRY)
             case Command():
                 caller = self._conversation.talker.caller()
-                await self._present(await run_spoken(self._commands, caller, spoken))
+                if asks_for_task(spoken):
+                    task = await task_of(self._commands, caller, spoken)
+                    await self._say(asked_for(task, spoken.rest), Ask.TASK, task)
+                else:
+                    await self._present(await run_spoken(self._commands, caller, spoken))
             case other:
                 assert_never(other)
 
-    async def _say(self, text: str, ask: Ask) -> None:
-        await self._conversation.say(text, ask=ask, accepted=self._announce, told=self._print)
-        self._print("")
+    async def _say(self, text: str, ask: Ask, task: Task | None = None) -> None:
+        answer = await self._conversation.say(
+            text, ask=ask, task=task, accepted=self._announce, told=self._print
+        )
+        self._print(how_to_decide(answer))
         await self._show_interrupted()
 
     def _announce(self, accepted: Accepted) -> None:
         if accepted.started:
             self._print(f"📂 Session: {accepted.session.name}\n")
 
-    async def _present(self, outcome: Outcome) -> None:
+    async def _present(self, outcome: Told) -> None:
+        if isinstance(outcome, Outcome):
+            await self._present_session(outcome)
+        elif isinstance(outcome, RoomHelped):
+            self._print(room_help(outcome.room) + "\n")
+        elif isinstance(outcome, ConfirmDeleteRun):
+            await self._delete_run_if_sure(outcome)
+        elif isinstance(outcome, FactOutcome):
+            self._print(rooms.facts(outcome, "/memory") + "\n")
+        elif isinstance(outcome, KnowledgeOutcome):
+            self._print(rooms.knowledge(outcome, "/knowledge") + "\n")
+        else:
+            self._print(rooms.workflows(outcome, "/workflow") + "\n")
+
+    async def _present_session(self, outcome: Outcome) -> None:
         match outcome:
             case Started(session):
                 self._print(pages.started(session, "What you write belongs to it from here on.") + "\n")
@@ -128,7 +149,16 @@ class TerminalChat:
         self._print(pages.confirm_delete(asked.session))
         if await self._lines.confirm("Are you sure? (y/N): "):
             caller = self._conversation.talker.caller()
-            await self._present(await self._commands.delete_id(caller, asked.session.key.id))
+            await self._present(await self._commands.sessions.delete_id(caller, asked.session.key.id))
+        else:
+            self._print("\nCancelled: nothing was deleted.\n")
+
+    async def _delete_run_if_sure(self, asked: ConfirmDeleteRun) -> None:
+        self._print(rooms.workflows(asked, "/workflow"))
+        if await self._lines.confirm("Are you sure? (y/N): "):
+            caller = self._conversation.talker.caller()
+            deleted = await self._commands.workflows.delete(caller, asked.run.name, confirmed=True)
+            self._print(f"\n{rooms.workflows(deleted, '/workflow')}\n")
         else:
             self._print("\nCancelled: nothing was deleted.\n")
 
@@ -141,6 +171,14 @@ class TerminalChat:
     def _print(self, text: str) -> None:
         self._stream.write(printable(text) + "\n")
         self._stream.flush()
+
+
+def how_to_decide(answer: Answer) -> str:
+    """Return how the person decides about the run that waits, if one does."""
+    if not answer.decision:
+        return ""
+    run = answer.decision
+    return f"Say /workflow approve {run} to go on, or /workflow refuse {run}.\n"
 
 
 def _check_no_command(line: str) -> None:

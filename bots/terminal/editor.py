@@ -15,10 +15,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from bots.terminal.lines import is_yes
 from bots.terminal.plain import one_line
 from bots.terminal.screen import Screen
-from sessions.commands import WORDS
+from bots.words import ENTRIES, Room
 
-_COMMANDS = ("/session ", "/stop", "/retry", "/help", "/quit")
-_NAMED = ("resume", "show", "delete")
+_COMMANDS = (*(f"/{room} " for room in Room), "/plan ", "/stop", "/retry", "/help", "/quit")
 
 Names = Callable[[str], Awaitable[tuple[str, ...]]]
 """Finds the names of sessions that begin like this."""
@@ -94,7 +93,7 @@ def unechoed() -> Iterator[None]:
 
 
 class _Words(Completer):
-    """Completes commands, the words of ``/session`` and the names of sessions."""
+    """Completes commands, the words behind them and the names of sessions."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -112,12 +111,13 @@ class _Words(Completer):
             yield Completion(found, start_position=-typed, display=one_line(found))
 
     async def _candidates(self, text: str) -> list[tuple[str, int]]:
-        if not text.startswith("/session "):
+        room = next((one for one in Room if text.startswith(f"/{one} ")), None)
+        if room is None:
             return [(command, len(text)) for command in _COMMANDS if command.startswith(text)]
-        word, space, rest = text.removeprefix("/session ").lstrip().partition(" ")
+        said, space, rest = text.removeprefix(f"/{room} ").lstrip().partition(" ")
         if not space:
-            return [(one, len(word)) for one in WORDS if one.startswith(word)]
-        if word not in _NAMED:
+            return [(one.word, len(said)) for one in ENTRIES[room] if one.word.startswith(said)]
+        if not any(one.named and one.word == said for one in ENTRIES[room]):
             return []
         return [(name, len(rest)) for name in await self._names(rest)]
 

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from bots.commands import Commands
 from bots.terminal import pages
-from bots.terminal.chat import TerminalChat
+from bots.terminal.chat import TerminalChat, how_to_decide
 from bots.terminal.conversation import Conversation, Said
 from bots.terminal.interrupts import interrupting
 from bots.terminal.lines import Lines
 from bots.terminal.presenters import Paper
-from sessions.commands import SessionCommands
 from sessions.errors import StoreError, UserError
-from sessions.model import Ask
+from sessions.model import Ask, Task
 
 
 class LiveLines(Lines, Protocol):
@@ -29,7 +29,7 @@ class LiveChat(TerminalChat):
     def __init__(
         self,
         conversation: Conversation,
-        commands: SessionCommands,
+        commands: Commands,
         lines: LiveLines,
         stream: Paper,
     ) -> None:
@@ -45,19 +45,18 @@ class LiveChat(TerminalChat):
                 await super().run()
                 await self._leave()
 
-    async def _say(self, text: str, ask: Ask) -> None:
-        said = await self._conversation.submit(text, ask=ask, accepted=self._announce)
+    async def _say(self, text: str, ask: Ask, task: Task | None = None) -> None:
+        said = await self._conversation.submit(text, ask=ask, task=task, accepted=self._announce)
         if said.ahead:
             what = pages.counted(said.ahead, "earlier message")
             self._print(f"⏳ Waiting for {what} of this session; /stop ends the running answer.\n")
-        task = self._group.create_task(self._await(said))
-        self._pending[task] = said
-        task.add_done_callback(self._pending.pop)
+        awaiting = self._group.create_task(self._await(said))
+        self._pending[awaiting] = said
+        awaiting.add_done_callback(self._pending.pop)
 
     async def _await(self, said: Said) -> None:
         try:
-            await self._conversation.answer(said)
-            self._print("")
+            self._print(how_to_decide(await self._conversation.answer(said)))
             await self._show_interrupted()
         except (UserError, StoreError) as error:
             self._print(f"Error: {error}\n")

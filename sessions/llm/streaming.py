@@ -63,7 +63,7 @@ class OpenAIModel:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
-        _check_settings(api_key, base_url)
+        check_settings(api_key, base_url)
         self._model = model
         self._key = api_key
         self._base_url = base_url
@@ -228,7 +228,8 @@ class OpenAIModel:
         )
 
 
-def _check_settings(api_key: str, base_url: str) -> None:
+def check_settings(api_key: str, base_url: str) -> None:
+    """Raise SettingError for a key or an address that no server could take."""
     if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
         raise SettingError("OPENAI_API_KEY holds a space, a line break or another sign that no key has.")
     address = urlsplit(base_url)

@@ -2,7 +2,7 @@
 
 One room each, and none imports another unasked: the command line starts with the few it needs.
 
-The store's ports (``store`` with ``turns``, ``catalog``, ``errands``, ``roles``, ``facts``,
+The store's ports (``store`` with ``turns``, ``catalog``, ``bringing``, ``errands``, ``roles``, ``facts``,
 ``checkpoints``, ``knowledge``) are a contract. Each
 method is one atomic step, durable when it returns (in ``roles`` for all processes, not for a power loss),
 and may be repeated after a lost reply with the same result; the event id, turn id or holder it carries

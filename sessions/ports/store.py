@@ -2,15 +2,17 @@
 
 from typing import Protocol
 
+from sessions.ports.bringing import Bringing
 from sessions.ports.catalog import Catalog
 from sessions.ports.checkpoints import Checkpoints
 from sessions.ports.errands import Errands
 from sessions.ports.facts import Facts
+from sessions.ports.knowledge import Knowledge
 from sessions.ports.roles import Roles
 from sessions.ports.turns import Turns
 
 
-class Store(Turns, Catalog, Errands, Roles, Facts, Checkpoints, Protocol):
+class Store(Turns, Catalog, Bringing, Errands, Roles, Facts, Checkpoints, Knowledge, Protocol):
     """A backend: all the ports over one set of data."""
 
     async def check(self) -> None:

@@ -17,7 +17,7 @@ from sessions.errors import (
     WorkflowChanged,
 )
 from sessions.model import OPEN, OPERATOR, Audience, Task, Verb, Workspace
-from sessions.names import fold
+from sessions.names import fold, name_digest
 from sessions.ports.checkpoints import Checkpoint, RunStatus
 from sessions.workflows.definition import Workflow
 from sessions.workflows.folder import WorkflowFolder
@@ -134,6 +134,14 @@ class WorkflowCommands:
         check_unchanged(await definition_of(found, self._folder), found)
         return Task(verb, found.workflow, found.name)
 
+    async def decide_digest(self, caller: Caller, digest: str, *, approve: bool) -> Task:
+        """Do what :meth:`decide` does, for the digest of the run's name that a button carries."""
+        return await self.decide(caller, await self._of_digest(caller, digest), approve=approve)
+
+    async def delete_digest(self, caller: Caller, digest: str) -> ConfirmDeleteRun | RunDeleted:
+        """Delete the run whose name's digest a confirmation carries; the right to is checked again."""
+        return await self.delete(caller, await self._of_digest(caller, digest), confirmed=True)
+
     async def plan(self, caller: Caller) -> Task:
         """Return the task of making a plan for the Inbound's text."""
         return Task(Verb.PLAN)
@@ -156,6 +164,13 @@ class WorkflowCommands:
             return ConfirmDeleteRun(found)
         workspace = await self._workspace(caller)
         return RunDeleted(await self._store.delete_checkpoint(workspace.id, found.name) or found)
+
+    async def _of_digest(self, caller: Caller, digest: str) -> str:
+        runs = (await self.list(caller)).runs
+        found = next((one.name for one in runs if name_digest(one.name) == digest), None)
+        if found is None:
+            raise NoSuchRun("That run is gone. Say “workflow list” to see what is there.")
+        return found
 
     async def _workspace(self, caller: Caller) -> Workspace:
         return await self._store.workspace(caller.place.workspace, caller.place.home)

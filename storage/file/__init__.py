@@ -5,7 +5,8 @@ of threads, listings, errands and roles, ``workspaces/<id>/journal`` everything 
 line of a journal is one step: a checksum and the changes as JSON. Beside a workspace's journal lie
 readable copies, ``sessions.json``, ``transcripts/<session id>.md`` and
 ``checkpoints/<digest of the name>.json``, which lag and are never read back, and ``quarantine/`` keeps
-damaged records until a person removes them.
+damaged records until a person removes them. Documents that answers draw on are files of their own, see
+:mod:`storage.file.knowledge`.
 
 A step is one appended line, synced before it is acknowledged; leases' renewals and releases, roles and
 owners' signs of life are not synced, since they mean nothing after a power loss, and neither is

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sessions.errors import NoSuchSession
 from sessions.model import EventId, Inbound, Session, ThreadRef, Workspace, WorkspaceId, WorkspaceKey
@@ -18,6 +18,7 @@ from storage.file.keeper import Call, Keeper, Task
 from storage.file.listening import listen
 from storage.file.repair import repair
 from storage.file.worker import Worker
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.state import catalog, turns
 from storage.state.root import RootStep, RootTables
 from storage.state.step import Step
@@ -26,11 +27,14 @@ from storage.state.subscriptions import Subscriptions
 from storage.state.tables import Tables
 from storage.wellformed import takes_any_text
 
+if TYPE_CHECKING:
+    from storage.file.knowledge import FileShelf
+
 T = TypeVar("T")
 
 
 @takes_any_text
-class FileStore(TableStore):
+class FileStore(KeepsKnowledge, TableStore):
     """A directory of journals; see :mod:`storage.file`. Several processes may have it open."""
 
     def __init__(self, keeper: Keeper, worker: Worker, subscriptions: Subscriptions) -> None:
@@ -74,6 +78,7 @@ class FileStore(TableStore):
 
     async def close(self) -> None:
         """See :meth:`sessions.ports.store.Store.close`."""
+        await self._close_shelf()
         await self._worker.close()
 
     async def accept(
@@ -146,6 +151,11 @@ class FileStore(TableStore):
     async def quarantined(self) -> tuple[Quarantined, ...]:
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Reads all journals."""
         return await self._call(lambda: rounds.quarantined(self._keeper))
+
+    def _make_shelf(self) -> "FileShelf":
+        from storage.file.knowledge import FileShelf
+
+        return FileShelf(self._keeper.folder, self._keeper.quarantine, self._keeper.clock)
 
     async def _step(
         self,

@@ -18,6 +18,16 @@
     {bNNN}:<workspace>:k:<kind>   facts, or checkpoints, by key
     {bNNN}:<workspace>:m:<kind>   marks of facts to their keys: no two have the same
     {bNNN}:<workspace>:g:<kind>:<key>  that a fact was forgotten, for 48 hours
+    {bNNN}:<workspace>:kd         knowledge: documents by source
+    {bNNN}:<workspace>:kl         their sources in order
+    {bNNN}:<workspace>:kn         their sources by the number of their first passage
+    {bNNN}:<workspace>:kc         counters: the next number, passages, their words, changes
+    {bNNN}:<workspace>:ks         stretches of numbers that are being filled, or are to be cleared
+    {bNNN}:<workspace>:kw:<n>     which words stand in the stretch that begins with that number
+    {bNNN}:<workspace>:kp:<leaf>  passages of a leaf (256 numbers)
+    {bNNN}:<workspace>:kv:<leaf>  their vectors
+    {bNNN}:<workspace>:kx:<leaf>  which words stand where in it, in rows
+    {bNNN}:<workspace>:kf         the leaves there are, with how many numbers of each are filled
     k:<workspace key>             the workspace that a key leads to
     {c:<chat>}:h                  which workspace holds each thread of the chat
     {c:<chat>}:l:<thread>:<who>   what a person saw listed, for an hour
@@ -38,6 +48,63 @@ ERRAND_BUCKETS = 8
 _CACHED = 4096
 
 
+class KnowledgeKeys:
+    """The keys of one workspace's knowledge."""
+
+    __slots__ = (
+        "_base",
+        "counters",
+        "documents",
+        "leaves",
+        "numbers",
+        "quarantine",
+        "sources",
+        "stretches",
+    )
+
+    def __init__(self, base: bytes, quarantine: bytes) -> None:
+        self._base = base
+        self.documents = base + b":kd"
+        self.sources = base + b":kl"
+        self.numbers = base + b":kn"
+        self.counters = base + b":kc"
+        self.stretches = base + b":ks"
+        self.leaves = base + b":kf"
+        self.quarantine = quarantine
+
+    @property
+    def of_shelf(self) -> list[bytes]:
+        """What every script that changes documents is given first."""
+        return [self.stretches, self.counters, self.documents, self.sources, self.numbers]
+
+    def laid(self, first: int) -> bytes:
+        """Which words stand in the stretch."""
+        return b"%b:kw:%d" % (self._base, first)
+
+    def passages(self, leaf: int) -> bytes:
+        """The passages of the leaf."""
+        return b"%b:kp:%d" % (self._base, leaf)
+
+    def vectors(self, leaf: int) -> bytes:
+        """The vectors of the leaf."""
+        return b"%b:kv:%d" % (self._base, leaf)
+
+    def places(self, leaf: int) -> bytes:
+        """Which words stand where in the leaf."""
+        return b"%b:kx:%d" % (self._base, leaf)
+
+    def of_part(self, first: int, leaf: int) -> list[bytes]:
+        """What every script about a part of the stretch is given."""
+        return [
+            *self.of_shelf,
+            self.leaves,
+            self.laid(first),
+            self.passages(leaf),
+            self.vectors(leaf),
+            self.places(leaf),
+        ]
+
+
 class WorkspaceKeys:
     """The keys of one workspace."""
 
@@ -46,6 +113,7 @@ class WorkspaceKeys:
         "audiences",
         "bindings",
         "due",
+        "knowledge",
         "meta",
         "names",
         "quarantine",
@@ -65,6 +133,7 @@ class WorkspaceKeys:
         self.names = base + b":n"
         self.audiences = base + b":u"
         self.quarantine = tag + b":q"
+        self.knowledge = KnowledgeKeys(base, self.quarantine)
 
     def recent(self, audience: Audience) -> bytes:
         """The audience's sessions by last activity."""

@@ -7,19 +7,21 @@ from typing import Self
 
 from sessions.ports.catalog import Quarantined
 from storage.redis.address import Address
+from storage.redis.bringing import Bringing
 from storage.redis.calls import Calls
 from storage.redis.catalog import Catalog
 from storage.redis.client import Client
 from storage.redis.errands import Errands
 from storage.redis.homes import Homes
 from storage.redis.keys import Keys
+from storage.redis.library import Library
 from storage.redis.roles import Roles
 from storage.redis.shelving import Shelving
 from storage.redis.sweeping import Sweeping
 from storage.redis.workspaces import Workspaces
 
 
-class RedisStore(Sweeping, Catalog, Workspaces, Errands, Roles, Shelving):
+class RedisStore(Sweeping, Catalog, Workspaces, Bringing, Errands, Roles, Shelving, Library):
     """One Redis deployment, shared with the other processes that use it."""
 
     @classmethod

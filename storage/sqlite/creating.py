@@ -29,7 +29,7 @@ def create(
         return records.decode(Session, seen[1])
     if step.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace,)).fetchone() is None:
         raise NoSuchSession("That workspace does not exist.")
-    if _taken(step, workspace, new.name):
+    if taken(step, workspace, new.name):
         raise NameTaken(
             f"A session named {new.name} exists here already. Resume it, or choose another name."
         )
@@ -60,7 +60,7 @@ def insert(step: Step, workspace: WorkspaceId, new: NewSession) -> SessionRow:
             new.preferences.system,
         ),
     ).lastrowid
-    _count(step, workspace, new.audience, 1)
+    count(step, workspace, new.audience, 1)
     rows.bury(step, (seq or 0) - 1)
     return rows.load(step, seq or 0)
 
@@ -69,9 +69,28 @@ def free_name(step: Step, workspace: WorkspaceId, proposal: Proposal) -> str:
     """The proposed name, with as much of the id as makes it free."""
     # The end of the id: its beginning may be a time that others share.
     for candidate in (proposal.name, f"{proposal.name}-{proposal.id[-6:]}"):
-        if not _taken(step, workspace, candidate):
+        if not taken(step, workspace, candidate):
             return candidate
     return f"{proposal.name}-{proposal.id}"
+
+
+def taken(step: Step, workspace: WorkspaceId, name: str) -> bool:
+    """Whether a session of the workspace has that name."""
+    return (
+        step.execute(
+            "SELECT 1 FROM sessions WHERE workspace = ? AND folded = ?", (workspace, fold(name))
+        ).fetchone()
+        is not None
+    )
+
+
+def count(step: Step, workspace: WorkspaceId, audience: Audience, change: int) -> None:
+    """Note that the workspace has so many more sessions of the audience."""
+    step.execute(
+        "INSERT INTO audiences (workspace, audience, sessions) VALUES (?, ?, max(?3, 0))"
+        " ON CONFLICT DO UPDATE SET sessions = sessions + ?3",
+        (workspace, audience, change),
+    )
 
 
 def retitle(step: Step, session: SessionKey, title: str) -> None:
@@ -141,7 +160,7 @@ def _erase(step: Step, row: SessionRow) -> None:
         (row.seq,),
     )
     rows.bury(step, row.seq)
-    _count(step, row.workspace, row.audience, -1)
+    count(step, row.workspace, row.audience, -1)
 
 
 def _leave_unanswered(step: Step, row: SessionRow) -> None:
@@ -159,20 +178,3 @@ def _leave_unanswered(step: Step, row: SessionRow) -> None:
                 "UPDATE turns SET answer = ?, inbound = ? WHERE session = ? AND event = ?",
                 (unanswered, emptied, row.seq, turn.id),
             )
-
-
-def _taken(step: Step, workspace: WorkspaceId, name: str) -> bool:
-    return (
-        step.execute(
-            "SELECT 1 FROM sessions WHERE workspace = ? AND folded = ?", (workspace, fold(name))
-        ).fetchone()
-        is not None
-    )
-
-
-def _count(step: Step, workspace: WorkspaceId, audience: Audience, change: int) -> None:
-    step.execute(
-        "INSERT INTO audiences (workspace, audience, sessions) VALUES (?, ?, max(?3, 0))"
-        " ON CONFLICT DO UPDATE SET sessions = sessions + ?3",
-        (workspace, audience, change),
-    )

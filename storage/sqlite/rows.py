@@ -139,6 +139,15 @@ def bury(step: Step, seq: int) -> None:
     )
 
 
+def step_aside(step: Step, key: SessionKey) -> None:
+    """Let another session have the id of a tombstone that :func:`bury` left."""
+    step.execute(
+        "UPDATE sessions SET id = 'gone:' || seq"
+        " WHERE workspace = ? AND id = ? AND deleted > 0 AND waiting = 0",
+        (key.workspace, key.id),
+    )
+
+
 def find_living(step: Step, key: SessionKey) -> SessionRow | None:
     """The session of that key unless it was deleted."""
     row = find(step, key)

@@ -4,6 +4,8 @@ Times are microseconds since the epoch, UTC. Invariants stand in the data: one t
 session per name, one binding per thread.
 """
 
+from storage.fulltext.schema import TABLES as _KNOWLEDGE
+
 APPLICATION_ID = 0x5061726C
 """``PRAGMA application_id`` of every Parley database: "Parl"."""
 
@@ -189,7 +191,7 @@ CREATE UNIQUE INDEX shelf_by_mark ON shelf (workspace, kind, mark) WHERE mark IS
 CREATE INDEX shelf_by_age ON shelf (gone_at) WHERE gone_at > 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT, _SHELF)
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ROLES, _ARCHIVED_AT, _SHELF, _KNOWLEDGE)
 """Script ``n`` brings a file from version ``n`` to ``n + 1``. Those that were released never change."""
 
 VERSION = len(MIGRATIONS)

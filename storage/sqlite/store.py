@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sessions.model import (
     Audience,
@@ -27,15 +27,18 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
+from sessions.ports.bringing import Brought
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
+from storage.fulltext.keeping import KeepsKnowledge
 from storage.shelf import Kind, N, Put, Shelves, Slot
 from storage.sqlite import (
     accepting,
     binding,
+    bringing,
     committing,
     creating,
     errands,
@@ -51,17 +54,21 @@ from storage.sqlite.wakeups import Hints
 from storage.sqlite.writer import Writer
 from storage.wellformed import mends_text
 
+if TYPE_CHECKING:
+    from storage.sqlite.knowledge import SqliteShelf
+
 FORGET_LIMIT = 1_000
 """How many events, and as many of each other kind, a sweep forgets at most."""
 
 
 @mends_text
-class SqliteStore(Shelves):
+class SqliteStore(Shelves, KeepsKnowledge):
     """One database file, shared with the other processes that have it open."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self._hints = Hints()
         self._db = Writer(path, clock, self._hints)
+        self._path = path
 
     @classmethod
     @asynccontextmanager
@@ -85,6 +92,7 @@ class SqliteStore(Shelves):
     async def close(self) -> None:
         """Finish what was begun and let go of the file. Repeating it is a no-op."""
         self._hints.end()
+        await self._close_shelf()
         await self._db.close()
 
     async def accept(
@@ -163,6 +171,10 @@ class SqliteStore(Shelves):
     ) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.create`."""
         return await self._db.write(creating.create, workspace, new, thread, event)
+
+    async def bring(self, workspace: WorkspaceId, brought: Brought) -> Session:
+        """See :meth:`sessions.ports.bringing.Bringing.bring`."""
+        return await self._db.write(bringing.bring, workspace, brought)
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
         """See :meth:`sessions.ports.catalog.Catalog.bind`."""
@@ -294,11 +306,19 @@ class SqliteStore(Shelves):
     async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
         return await self._db.write(shelving.unshelve, workspace, kind, key)
 
+    def _make_shelf(self) -> "SqliteShelf":
+        from storage.sqlite.knowledge import SqliteShelf
+
+        return SqliteShelf(self._db, self._path)
+
 
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
+    from storage.fulltext import documents as shelved
+
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
     shelving.forget(step, FORGET_LIMIT)
+    shelved.clean(step, step.now)
     return leases.sweep(step, claim, limit)
 
 

@@ -15,7 +15,12 @@ _SPAN = 1 << 32
 
 def append(step: Step, row: SessionRow, messages: Sequence[Message]) -> None:
     """Add to the end; the session's tally is the caller's to move."""
-    first = row.seq * _SPAN + row.messages
+    write(step, row.seq, row.messages, messages)
+
+
+def write(step: Step, session: int, start: int, messages: Sequence[Message]) -> None:
+    """Put messages at that index and those behind it, where none are; ``session`` is a row number."""
+    first = session * _SPAN + start
     step.executemany(
         "INSERT INTO messages (seq, record) VALUES (?, ?)",
         [(first + index, records.encode(message)) for index, message in enumerate(messages)],

@@ -26,12 +26,13 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
+from sessions.ports.bringing import Brought
 from sessions.ports.catalog import Cursor, SessionPage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Claim, Committed, Known, Renewal, Work
 from storage.shelf import Kind, N, Put, Shelves, Slot, nowhere
-from storage.state import catalog, leasing, roles, root, shelving, turns
+from storage.state import bringing, catalog, leasing, roles, root, shelving, turns
 from storage.state.root import RootStep, RootTables
 from storage.state.step import Step
 from storage.state.tables import Tables
@@ -214,6 +215,12 @@ class TableStore(Shelves, ABC):
     async def recorded(self, workspace: WorkspaceId, event: EventId) -> Session | None:
         """See :meth:`sessions.ports.catalog.Catalog.recorded`."""
         return await self._read(workspace, lambda tables: catalog.recorded(tables, event))
+
+    async def bring(self, workspace: WorkspaceId, brought: Brought) -> Session:
+        """See :meth:`sessions.ports.bringing.Bringing.bring`."""
+        if not await self._read_root(lambda tables, _: workspace in tables.workspaces):
+            raise nowhere()
+        return await self._step(workspace, lambda step: bringing.bring(step, brought))
 
     async def save_listing(self, thread: ThreadRef, person: PersonId, listing: Listing) -> None:
         """See :meth:`sessions.ports.catalog.Catalog.save_listing`."""

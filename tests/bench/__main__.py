@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from tests.bench.command_line import command_line
 from tests.bench.fast_context import fast_context
+from tests.bench.importing import importing
+from tests.bench.knowledge import adding, searching
 from tests.bench.prompt import prompt_overhead
+from tests.bench.redis_knowledge import redis_knowledge
 from tests.bench.redis_listing import redis_listing
 from tests.bench.redis_memory import redis_memory
 from tests.bench.redis_peers import redis_peers
@@ -18,12 +21,12 @@ from tests.bench.whole_turn import whole_turns
 Benchmark = Callable[[], Awaitable[None]]
 
 
-def both(one: Benchmark, other: Benchmark) -> Benchmark:
+def both(*benchmarks: Benchmark) -> Benchmark:
     """Run one after the other under one name."""
 
     async def run() -> None:
-        await one()
-        await other()
+        for benchmark in benchmarks:
+            await benchmark()
 
     return run
 
@@ -35,11 +38,13 @@ BENCHMARKS: dict[str, Benchmark] = {
     "file": file_turns,
     "listing": both(listing, redis_listing),
     "cli": command_line,
+    "import": importing,
     "prompt": prompt_overhead,
     "turn": whole_turns,
     "folder": fast_context,
     "memory": redis_memory,
     "replicas": redis_replicas,
+    "knowledge": both(adding, searching, redis_knowledge),
 }
 
 

@@ -29,7 +29,7 @@ async def sqlite_turns() -> None:
     for sessions in (1, 64):
         for length in LENGTHS:
             async with (
-                _folder() as folder,
+                folder_on_disk() as folder,
                 HandWritten(folder / "floor.db") as floor,
                 open_store(f"sqlite:///{folder}/parley.db") as store,
             ):
@@ -77,7 +77,7 @@ async def file_turns() -> None:
     rows = [("file", "messages", "3 bare appends", "Parley", "ratio")]
     for sessions in (1, 64):
         for length in LENGTHS[:3]:
-            async with _folder() as folder, open_store(f"file://{folder}/parley") as store:
+            async with folder_on_disk() as folder, open_store(f"file://{folder}/parley") as store:
                 descriptor = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
                 try:
                     result = await compete(
@@ -108,7 +108,7 @@ async def listing() -> None:
     for backend, sizes in (("sqlite", CATALOGS), ("file", CATALOGS[:2])):
         smallest = 0.0
         for size in sizes:
-            async with _folder() as folder, open_store(f"{backend}://{folder}/parley") as store:
+            async with folder_on_disk() as folder, open_store(f"{backend}://{folder}/parley") as store:
                 key = await fill(store, size)
 
                 lap = _page_lap(store, key.workspace)
@@ -119,7 +119,8 @@ async def listing() -> None:
 
 
 @asynccontextmanager
-async def _folder() -> AsyncIterator[Path]:
+async def folder_on_disk() -> AsyncIterator[Path]:
+    """Make a folder that goes with the block."""
     # Beside the project, not in /tmp, which may be memory: a sync has to cost what it costs.
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         yield Path(folder)

@@ -53,6 +53,7 @@ class Content:
     text: str
     note: str = ""
     repeat: bool = False
+    run: str = ""
 
 
 PLACEHOLDER = Content("…")
@@ -156,6 +157,9 @@ class MemoryOutlet:
 
     def mark_repeat(self, part: Content) -> Content:
         return replace(part, repeat=True)
+
+    def offer(self, part: Content, run: str) -> Content:
+        return replace(part, run=run)
 
     async def send(self, part: Content, index: int) -> str:
         assert self._world.record.parts, "a send without a stored intent"

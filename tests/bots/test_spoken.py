@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.spoken import Command, Retry, Spoken, Word, parse_spoken
-from sessions.commands import WORDS
+from bots.spoken import Command, Retry, Spoken, parse_spoken
+from bots.words import ENTRIES, Room, Word
 from sessions.errors import UsageError
 
 
@@ -27,6 +27,11 @@ from sessions.errors import UsageError
         ("/stop", Command(Word.STOP)),
         ("/stop@parleybot", Command(Word.STOP)),
         ("/retry", Retry()),
+        ("/memory", Command(Word.HELP, room=Room.MEMORY)),
+        ("/memory add I like tea", Command(Word.ADD, "I like tea", Room.MEMORY)),
+        ("/workflow run deploy a=b", Command(Word.RUN, "deploy a=b", Room.WORKFLOW)),
+        ("/knowledge search where is it", Command(Word.SEARCH, "where is it", Room.KNOWLEDGE)),
+        ("/plan a trip", Command(Word.PLAN, "a trip", Room.WORKFLOW)),
         ("/help", Command(Word.HELP)),
         ("/start", Command(Word.HELP)),
         ("/start payload", Command(Word.HELP)),
@@ -56,6 +61,10 @@ def test_where_the_bot_has_no_name_a_command_for_a_name_is_another_bots() -> Non
         ("/session del x", "/session delete"),
         ("/session frobnicate", "start, list, resume, show, delete, help"),
         ("/session resume", "<name or number>"),
+        ("/plan", "/plan <"),
+        ("/memory forget", "/memory forget <id or words>"),
+        ("/workflow rn x", "/workflow run"),
+        ("/knowledge add x", "list, search, remove, help"),
         ("/session list two", "/session list 2"),
         ("/session list -1", "/session list 2"),
         ("/session list 99999999999999999999", "no such page"),
@@ -67,8 +76,10 @@ def test_words_that_do_not_fit_are_answered_with_those_that_do(text: str, hint: 
     assert hint in str(error.value)
 
 
-def test_every_word_of_the_commands_can_be_said() -> None:
-    assert {word.value for word in Word} == {*WORDS, "stop"}
+def test_every_word_stands_in_a_room_or_behind_the_slash_itself() -> None:
+    in_rooms = {entry.word for entries in ENTRIES.values() for entry in entries}
+    assert set(Word) == {*in_rooms, Word.STOP, Word.PLAN}
+    assert set(ENTRIES) == set(Room)
 
 
 @given(st.text(max_size=100))

@@ -87,7 +87,7 @@ async def test_a_login_that_does_not_get_through_ends_when_told_and_logs_can_be_
         await telegram.wait_call("getMe", answered=False, timeout=60)
         assert started.process is not None
         started.process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):  # an import that has begun is waited for
             assert await started.process.wait() == 0
     warning, *logged = (tmp_path / "serve.log").read_text().splitlines()
     assert "PARLEY_ALLOWED is empty" in warning

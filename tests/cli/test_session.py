@@ -178,8 +178,14 @@ def test_a_closed_input_is_an_empty_one(inside: ParleyInside) -> None:
         (("delete", "--yes"), "parley session delete?"),
         (("sesion", "list"), "parley session list?"),
         (("chatt",), "parley chat? To ask the model: parley ask chatt"),
-        (("session", "lst"), "parley session list? There are: start, list, resume, show, delete, help."),
-        (("session", "frobnicate"), "There are: start, list, resume, show, delete, help."),
+        (
+            ("session", "lst"),
+            "parley session list? There are: start, list, resume, show, delete, help, export, import.",
+        ),
+        (
+            ("session", "frobnicate"),
+            "There are: start, list, resume, show, delete, help, export, import.",
+        ),
     ],
 )
 def test_a_word_in_the_wrong_place_is_no_prompt(

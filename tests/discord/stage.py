@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
-from sessions.commands import SessionCommands
+from bots.discord.menu import definitions
 from sessions.engine import Engine, EngineSettings
 from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
+from tests.commanding import commands_over
 from tests.emulators.discord import Settings, posting
 from tests.emulators.discord.small_world import Place, place
 
@@ -91,12 +92,12 @@ class Stage:
         ):
             if first is not None:
                 await first()
-            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            commands, threads = commands_over(self.store), ThreadEvents(self.store)
             self.serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
             serving = self.serving
             if listens:
                 await discord.wait_connected()
-            await discord.wait_for(lambda: len(discord.registry.everywhere) == 3)
+            await discord.wait_for(lambda: len(discord.registry.everywhere) == len(definitions()))
             try:
                 yield
             finally:

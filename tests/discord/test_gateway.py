@@ -8,13 +8,13 @@ import pytest
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
-from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError, StoreUnavailable
 from sessions.model import Holder, Inbound, Platform, RoleName, Workspace, WorkspaceKey
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
+from tests.commanding import commands_over
 from tests.discord.stage import ScriptedModel, Stage, bound_thread, stage
 from tests.emulators.discord import FaultKind, Intent, Settings
 from tests.emulators.discord.small_world import place
@@ -219,7 +219,7 @@ async def test_without_the_content_intent_it_says_where_to_switch_it_on() -> Non
             Engine(store, ScriptedModel(), bot.replies) as engine,
         ):
             with pytest.raises(SettingError, match="Message Content"):
-                await bot.serve(engine, SessionCommands(store), ThreadEvents(store), store)
+                await bot.serve(engine, commands_over(store), ThreadEvents(store), store)
 
 
 async def test_two_bots_of_one_process_keep_their_far_ends_apart() -> None:

@@ -7,6 +7,7 @@ import pytest
 from sessions.commands import Caller, SessionCommands
 from sessions.engine import Engine, EngineSettings
 from sessions.model import Session
+from sessions.turn import Extras
 from storage.memory import MemoryStore
 from tests.engine.parts import ADA, Screen, ScriptedModel, said
 
@@ -34,8 +35,20 @@ class Core:
         self.screen = Screen()
         self.commands = SessionCommands(self.store)
 
-    def engine(self, screen: Screen | None = None, settings: EngineSettings | None = None) -> Engine:
-        return Engine(self.store, self.model, screen or self.screen, settings=settings, clock=self.clock)
+    def engine(
+        self,
+        screen: Screen | None = None,
+        settings: EngineSettings | None = None,
+        extras: Extras | None = None,
+    ) -> Engine:
+        return Engine(
+            self.store,
+            self.model,
+            screen or self.screen,
+            settings=settings,
+            extras=extras or Extras(),
+            clock=self.clock,
+        )
 
     def caller(self, number: int, topic: str = "") -> Caller:
         inbound = said("", number, topic)

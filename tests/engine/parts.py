@@ -117,6 +117,7 @@ class Shown:
     turn: Turn
     snapshots: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    drawn_on: list[Used] = field(default_factory=list)
 
 
 @dataclass
@@ -164,7 +165,8 @@ class _ScreenReply:
     grant: Grant
 
     def draw_on(self, used: Used) -> None:
-        pass
+        assert not self.shown.snapshots, "the heading stands above the text"
+        self.shown.drawn_on.append(used)
 
     def show(self, text: str) -> None:
         self.shown.snapshots.append(text)

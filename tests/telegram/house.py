@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from bots.admission import Admission
 from bots.telegram import TelegramBot
-from sessions.commands import SessionCommands
 from sessions.engine import Engine, EngineSettings
 from sessions.errors import StoreUnavailable
 from sessions.model import Holder, Inbound, Platform, RoleName, Session, ThreadRef, WorkspaceKey
@@ -17,6 +16,7 @@ from sessions.ports.errands import Errand
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
 from storage.memory import MemoryStore
+from tests.commanding import commands_over
 from tests.emulators.telegram import BotApi
 from tests.engine.parts import ScriptedModel
 
@@ -94,7 +94,7 @@ class House:
             group_pace=self.pace,
         )
         async with bot, Engine(self.store, self.model, bot.replies, settings=settings) as engine:
-            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            commands, threads = commands_over(self.store), ThreadEvents(self.store)
             serving = asyncio.create_task(bot.serve(engine, commands, threads, self.store))
             try:
                 yield engine

@@ -1,5 +1,6 @@
 """Commands and buttons: beside running turns, in order, and only for those who may."""
 
+from bots.telegram.administration import MENU
 from tests.emulators.telegram import BotApi, Fault, MemberStatus
 from tests.telegram.house import House, all_taken, until_true
 
@@ -8,7 +9,7 @@ async def test_the_menu_is_set(api: BotApi, house: House) -> None:
     call = await api.wait_call("setMyCommands", timeout=30)
     assert call.status == 200
     (commands,) = api.world.commands.values()
-    assert [command["command"] for command in commands] == ["session", "stop", "retry", "help"]
+    assert [command["command"] for command in commands] == list(MENU)
 
 
 async def test_the_six_words_work_in_a_chat(api: BotApi, house: House) -> None:

@@ -12,10 +12,10 @@ from bots.admission import Admission
 from bots.telegram import TelegramBot
 from bots.telegram.polling import Batch, Poller
 from bots.telegram.wire import Wire
-from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError
 from sessions.threads import ThreadEvents
+from tests.commanding import commands_over
 from tests.emulators.telegram import BotApi, Fault
 from tests.engine.parts import until
 from tests.telegram.house import House, all_taken
@@ -136,7 +136,7 @@ async def test_a_token_that_is_refused_ends_serving_and_is_not_shown(
     house, secret = House(api), "WRONG-TOKEN"
     bot = TelegramBot(f"42:{secret}", Admission.parse("*"), api_base=api.base_url)
     async with bot, Engine(house.store, house.model, bot.replies) as engine:
-        commands, threads = SessionCommands(house.store), ThreadEvents(house.store)
+        commands, threads = commands_over(house.store), ThreadEvents(house.store)
         with pytest.raises(SettingError, match="PARLEY_TELEGRAM_TOKEN") as refused:
             await bot.serve(engine, commands, threads, house.store)
     assert secret not in repr(refused.value)

@@ -11,18 +11,19 @@ import aiohttp
 import pytest
 
 from bots.admission import Admission
+from bots.commands import Commands
 from bots.telegram import TelegramBot
 from bots.telegram.updates import WANTED
 from bots.telegram.webhook import SECRET_HEADER, Webhook, derived_secret
 from cli.health import Health
 from cli.http import LONGEST_BODY, HttpSide
-from sessions.commands import SessionCommands
 from sessions.engine import Engine
 from sessions.errors import SettingError
 from sessions.model import EventId, Platform, Session, ThreadRef, WorkspaceId
 from sessions.outage import Outage
 from sessions.ports.catalog import NewSession
 from sessions.threads import ThreadEvents
+from tests.commanding import commands_over
 from tests.emulators.telegram import BotApi, Fault
 from tests.emulators.telegram.wire import JsonObject
 from tests.engine.parts import ScriptedModel, until
@@ -86,7 +87,7 @@ class Town:
             hook=hook,
         )
         async with bot, Engine(self.store, self.model, bot.replies) as engine:
-            commands, threads = SessionCommands(self.store), ThreadEvents(self.store)
+            commands, threads = commands_over(self.store), ThreadEvents(self.store)
             serving = asyncio.create_task(_serve(bot, engine, commands, threads, self.store))
             try:
                 yield bot, serving
@@ -99,7 +100,7 @@ class Town:
 async def _serve(
     bot: TelegramBot,
     engine: Engine,
-    commands: SessionCommands,
+    commands: Commands,
     threads: ThreadEvents,
     store: FrailStore,
 ) -> None:
@@ -268,7 +269,7 @@ async def test_an_address_that_telegram_refuses_ends_serving_with_its_words(api:
     bot = TelegramBot(api.token, Admission(), api_base=api.base_url, hook=hook)
     async with bot, Engine(store, ScriptedModel(), bot.replies) as engine:
         with pytest.raises(SettingError, match="HTTPS URL must be provided") as refused:
-            await bot.serve(engine, SessionCommands(store), ThreadEvents(store), store)
+            await bot.serve(engine, commands_over(store), ThreadEvents(store), store)
     assert "PARLEY_TELEGRAM_WEBHOOK_URL" in str(refused.value)
 
 

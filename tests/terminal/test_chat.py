@@ -15,7 +15,6 @@ from bots.terminal.presenters import PlainPresenter
 from bots.terminal.replies import TerminalReplies
 from bots.terminal.seen import lost
 from bots.terminal.talker import Talker, new_event
-from sessions.commands import SessionCommands
 from sessions.engine import Engine, EngineSettings
 from sessions.model import (
     Ending,
@@ -31,6 +30,7 @@ from sessions.model import (
 )
 from sessions.ports.turns import Proposal
 from storage.memory import MemoryStore
+from tests.commanding import commands_over
 from tests.engine.parts import ScriptedModel, until
 from tests.engine.parts import said as telegram_message
 from tests.terminal.nouns import said
@@ -69,7 +69,7 @@ class Home:
         settings = EngineSettings(drain=timedelta(milliseconds=10))
         async with Engine(self.store, self.model, replies, settings=settings) as engine:
             conversation = Conversation(engine, self.store, replies, ADA)
-            yield TerminalChat(conversation, SessionCommands(self.store), Typed([*lines]), self.screen)
+            yield TerminalChat(conversation, commands_over(self.store), Typed([*lines]), self.screen)
 
     @property
     def shown(self) -> str:

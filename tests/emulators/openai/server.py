@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from aiohttp import web
 
+from tests.emulators.openai import embeddings
 from tests.emulators.openai.answers import Answer, Answering, Gate, echo
 from tests.emulators.openai.fast_path import FastPath
 from tests.emulators.openai.faults import (
@@ -38,7 +39,8 @@ class ModelServer:
 
     Whatever may be assigned takes effect with the next request: `answer` (what is said when no
     answer is queued), `contexts` (the models that exist and their context in tokens), `chunk_size`
-    (characters a content chunk), `pace` (seconds between content chunks), `count_tokens`.
+    (characters a content chunk), `pace` (seconds between content chunks), `count_tokens`. `requests` are
+    those for answers, `embedded` those for embeddings; faults strike both.
     """
 
     def __init__(self, api_key: str, count_tokens: CountTokens = approximate_tokens) -> None:
@@ -48,6 +50,7 @@ class ModelServer:
         self.pace = 0.0
         self.count_tokens = count_tokens
         self.requests: list[Received] = []
+        self.embedded: list[Received] = []
         self.base_url = ""
         self._api_key = api_key
         self._numbers = itertools.count(1)
@@ -75,6 +78,7 @@ class ModelServer:
         server = cls(api_key, count_tokens)
         app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_api_shape])
         app.router.add_post("/v1/chat/completions", server._chat)
+        app.router.add_post("/v1/embeddings", server._embed)
         app.router.add_get("/v1/models", server._list_models)
         app.router.add_get("/v1/models/{model:.+}", server._show_model)
         if routes is not None:
@@ -160,6 +164,29 @@ class ModelServer:
             raise
         except (asyncio.CancelledError, ConnectionError):
             received.client_gone = not self._stopping
+            raise
+        finally:
+            self._changes.announce()
+
+    async def _embed(self, http: web.Request) -> web.Response:
+        received = Received(next(self._numbers), datetime.now(UTC), dict(http.headers))
+        try:
+            received.body = _decode(await http.read())
+            self.embedded.append(received)
+            self._authorize(http)
+            response = embeddings.answer(received.body, embeddings.MODELS, self.count_tokens)
+            match self._faults.take(received):
+                case HangBeforeHeaders():
+                    await hang()
+                case Status(status=status) as fault:
+                    received.status = status
+                    return web.Response(status=status, body=fault.body(), headers=fault.headers())
+                case _:
+                    pass
+            received.status = 200
+            return _json(response)
+        except RefusedError as refusal:
+            received.status = refusal.status
             raise
         finally:
             self._changes.announce()

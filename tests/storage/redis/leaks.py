@@ -14,6 +14,7 @@ from storage.redis.client import Client, Reply
 from storage.redis.keys import Keys, WorkspaceKeys
 from storage.redis.records import SessionRecord, session_record
 from tests.redis_servers import Holding, Key
+from tests.storage.redis.shelf_leaks import check_shelf
 
 _HOUR = 3_600_000
 _FORMS = {
@@ -26,6 +27,7 @@ _FORMS = {
     "event": (r"\{b\d{3}\}:[0-9a-f]{16}:[ec]:.*", 48 * _HOUR),
     "shelf": (r"\{b\d{3}\}:[0-9a-f]{16}:(k:(fact|checkpoint)|m:fact)", None),
     "dropped": (r"\{b\d{3}\}:[0-9a-f]{16}:g:fact:.*", 48 * _HOUR),
+    "knowledge": (r"\{b\d{3}\}:(?P<workspace>[0-9a-f]{16}):k([dlncsf]|[wpvx]:\d+)", None),
     "lead": (r"k:.*", None),
     "homes": (r"\{c:.*\}:h", None),
     "listing": (r"\{c:.*\}:l:.*", _HOUR),
@@ -48,6 +50,8 @@ async def check_leaks(servers: Holding, prefix: str) -> None:
             view = _View(client, Keys(prefix))
             for workspace in _workspaces(found):
                 await view.check(workspace, _sessions_with(found, workspace))
+                shelf = [f"{prefix}:{name}".encode() for name in _knowledge_of(found, workspace)]
+                await check_shelf(client, view.names.of(workspace).knowledge, shelf)
             await view.check_errands(found)
     finally:
         await servers.forget(f"{prefix}:")
@@ -92,13 +96,18 @@ def _sessions_with(found: Mapping[str, Key], workspace: WorkspaceId) -> _Present
     return _Present(frozenset(by_form["inbox"]), frozenset(by_form["transcript"]))
 
 
+def _knowledge_of(found: Mapping[str, Key], workspace: WorkspaceId) -> list[str]:
+    matches = ((name, re.fullmatch(_FORMS["knowledge"][0], name, re.DOTALL)) for name in found)
+    return [name for name, match in matches if match and match["workspace"] == workspace]
+
+
 class _View:
     def __init__(self, client: Client, names: Keys) -> None:
         self._client = client
-        self._names = names
+        self.names = names
 
     async def check(self, workspace: WorkspaceId, present: _Present) -> None:
-        keys = self._names.of(workspace)
+        keys = self.names.of(workspace)
         records = await self._hash(keys.sessions)
         sessions = {id_: session_record(record) for id_, record in records.items()}
         living = {id_: one for id_, one in sessions.items() if not one.deleted}
@@ -116,7 +125,7 @@ class _View:
         for bucket in {
             int(match[1]) for name in found if (match := re.match(r"\{x(\d\d)\}:[edo]", name))
         }:
-            kept, due, bodies = self._names.errands(bucket)
+            kept, due, bodies = self.names.errands(bucket)
             events = set(await self._hash(kept))
             assert events == set(await self._hash(bodies)) == set(await self._range(due))
 

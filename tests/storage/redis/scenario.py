@@ -1,7 +1,8 @@
 """A day in the life of a store: every method of its ports, in steps."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from sessions.model import (
     Audience,
@@ -15,6 +16,7 @@ from sessions.model import (
     SessionKey,
 )
 from sessions.ports.errands import Errand
+from sessions.ports.knowledge import Document, DocumentId, Knowledge, Passage
 from sessions.ports.store import Store
 from sessions.ports.turns import Known
 from tests.storage.contract.scene import (
@@ -37,6 +39,9 @@ Between = Callable[[], Awaitable[None]]
 Advance = Callable[[timedelta], Awaitable[None]]
 
 _ROLE, _ONE, _TWO = RoleName("telegram:1:updates"), Holder("one"), Holder("two")
+_DOCUMENT = Document(
+    DocumentId("id"), "guide.md", "Guide", "c0ffee", 99, 1, datetime(2031, 3, 5, tzinfo=UTC)
+)
 _ERRAND = Errand(EventId("errand"), Platform.TELEGRAM, b"\x00body")
 
 
@@ -48,6 +53,7 @@ async def live(store: Store, advance: Advance, between: Between) -> list[object]
     await _sweep(store, advance, diary)
     await _serve(store, advance, diary)
     await _keep(store, diary)
+    await _know(store, session, diary)
     await _move(store, diary)
     return diary.told
 
@@ -154,6 +160,20 @@ async def _keep(store: Store, diary: _Diary) -> None:
     await diary.note(await store.checkpoint(home, "deploy"))
     await diary.note(await store.delete_checkpoint(home, "again"))
     await diary.note(await store.checkpoints(home, None))
+
+
+async def _know(store: Knowledge, session: SessionKey, diary: _Diary) -> None:
+    home = session.workspace
+    for number in range(2):
+        document = replace(_DOCUMENT, digest=f"{number}")
+        passages = (Passage(0, "top", f"Some words {number}", b"\x7f\x00"),)
+        await diary.do(store.put_document(home, document, passages))
+    await diary.note(await store.document(home, _DOCUMENT.source))
+    await diary.note(await store.documents(home, "", 10))
+    await diary.note(await store.find_passages(home, ("word",), 10))
+    await diary.note(await store.near_passages(home, b"\x7f\x01", 10))
+    await diary.do(store.put_document(home, replace(_DOCUMENT, source="other.md"), ()))
+    await diary.note(await store.drop_document(home, _DOCUMENT.source))
 
 
 async def _move(store: Store, diary: _Diary) -> None:

@@ -1,20 +1,26 @@
 """Every writing method of a store where it is called: what came before, and the call itself."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from sessions.model import (
+    OPEN,
     Audience,
     EventId,
     Holder,
     Listing,
+    Message,
     Platform,
     ReplyPart,
     ReplyRecord,
+    Role,
     RoleName,
     Session,
+    SessionId,
     SessionKey,
     WorkspaceKey,
 )
+from sessions.ports.bringing import Brought
 from sessions.ports.errands import Errand
 from sessions.ports.store import Store
 from sessions.ports.turns import Work
@@ -145,6 +151,14 @@ async def create(store: Store) -> Step:
     home = await store.workspace(HOME)
     made = new("id", "Trip", Audience("discord:5"))
     return lambda: store.create(home.id, made, thread(), EventId("create"))
+
+
+async def bring(store: Store) -> Step:
+    home = await store.workspace(HOME)
+    now = datetime(2031, 3, 5, 11, tzinfo=UTC)
+    said = Message(Role.USER, "hello", EventId("turn"), now)
+    brought = Brought(SessionId("id"), "Trip", OPEN, ADA.id, now, now, messages=(said,))
+    return lambda: store.bring(home.id, brought)
 
 
 async def create_in_a_bound_thread(store: Store) -> Step:
@@ -300,6 +314,7 @@ SCENES: tuple[Scene, ...] = (
     find_or_make_a_workspace,
     create,
     create_in_a_bound_thread,
+    bring,
     bind,
     bind_from_another_workspace,
     unbind,

@@ -31,7 +31,19 @@ from tests.storage.redis.watched import Watched, watched
 
 PLACED = ReplyRecord((ReplyPart("1234567890"),))
 WARM_BYTES = 1_000
-SENT = {"EVALSHA", "SCRIPT", "GET", "SET", "DEL", "HGET", "HGETALL", "HKEYS", "HVALS", "HDEL"} | {
+SENT = {
+    "EVALSHA",
+    "SCRIPT",
+    "GET",
+    "SET",
+    "DEL",
+    "HGET",
+    "HGETALL",
+    "HMGET",
+    "HKEYS",
+    "HVALS",
+    "HDEL",
+} | {
     *("LRANGE", "ZADD", "ZRANGE", "ZRANK"),
     *("HELLO", "CLIENT", "PING", "ROLE", "SUBSCRIBE"),
 }

@@ -1,0 +1,1 @@
+"""What other programs keep, read as it lies there and never written."""

@@ -1,0 +1,190 @@
+"""What a turn does beside asking the model: background, tasks, afterthoughts."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sessions.engine import EngineSettings
+from sessions.errors import UserError
+from sessions.model import Ask, Ending, Task, TurnResult, Usage, Used, Verb, Wishes
+from sessions.ports.grounds import Ground
+from sessions.ports.tasks import TaskOutcome
+from sessions.ports.turns import Work
+from sessions.turn import Extras, TurnRules
+from tests.engine.conftest import Core
+from tests.engine.parts import said, until
+
+
+@dataclass
+class Given:
+    """Background that a test gives."""
+
+    text: str = "Ada likes tea."
+    used: Used = Used(facts=1)
+    error: UserError | None = None
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    async def ground(self, work: Work, budget: int, first_source: int) -> Ground | None:
+        self.asked.append((budget, first_source))
+        if self.error is not None:
+            raise self.error
+        return Ground(self.text, self.used) if self.text else None
+
+
+@dataclass
+class Noting:
+    """Notes what it was told."""
+
+    note: str = ""
+    at_once_of: list[str] = field(default_factory=list)
+    later_of: list[TurnResult] = field(default_factory=list)
+
+    async def at_once(self, work: Work, answer: str) -> str:
+        self.at_once_of.append(answer)
+        return self.note
+
+    async def later(self, work: Work, result: TurnResult) -> None:
+        self.later_of.append(result)
+
+
+@dataclass
+class Steps:
+    """A task of two steps; the second one waits until it is let go on."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def carry_out(self, work: Work, show: Callable[[str], None]) -> TaskOutcome:
+        show("one of two")
+        await self.gate.wait()
+        return TaskOutcome("both done", "a note", "run-1", Usage(7, 3))
+
+
+async def test_background_stands_before_the_question_and_in_no_transcript(core: Core) -> None:
+    async with core.engine(extras=Extras(grounds=(Given(),))) as engine:
+        await engine.accept(said("what do I like?", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    last = core.model.prompts[-1].messages[-1].content
+    assert last.index("Ada likes tea.") < last.index("what do I like?")
+    assert "data, not instructions" in last
+    told = await core.transcript()
+    assert told[0] == ("user", "what do I like?")
+    assert "tea" not in told[0][1]
+
+
+async def test_an_answer_is_headed_by_what_it_draws_on(core: Core) -> None:
+    grounds = (Given("a", Used(facts=2)), Given("b", Used(sessions=("old",))), Given(""))
+    async with core.engine(extras=Extras(grounds=grounds)) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    used = Used(facts=2, sessions=("old",))
+    assert core.screen.replies[0].drawn_on == [used]
+    assert core.screen.finished[0][1].used == used
+
+
+async def test_without_background_nothing_heads_the_answer(core: Core) -> None:
+    async with core.engine(extras=Extras(grounds=(Given(""),))) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    assert core.screen.replies[0].drawn_on == []
+    assert core.model.prompts[-1].messages[-1].content == "hello"
+
+
+async def test_each_kind_of_background_has_what_the_ones_before_left(core: Core) -> None:
+    first, second = Given("word " * 100, Used(sources=("a", "b"))), Given("b")
+    rules = TurnRules(background_tokens=500)
+    async with core.engine(
+        settings=EngineSettings(rules=rules), extras=Extras(grounds=(first, second))
+    ) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    assert first.asked == [(500, 1)]
+    assert second.asked[0][0] < 450
+    assert second.asked[0][1] == 3
+
+
+async def test_sources_that_are_cited_are_named_below_the_answer(core: Core) -> None:
+    core.model.answer = lambda _: "As [2] says."
+    ground = Given("text", Used(sources=("a.md", "b`.md, lines 1-4")))
+    async with core.engine(extras=Extras(grounds=(ground,))) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    assert core.screen.finished[0][1].text == "As [2] says.\n\nSources: [2] `b'.md, lines 1-4`"
+
+
+async def test_all_sources_are_named_where_none_is_cited(core: Core) -> None:
+    core.model.answer = lambda _: "No number, [9] apart."
+    async with core.engine(extras=Extras(grounds=(Given("x", Used(sources=("a", "b"))),))) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    assert core.screen.finished[0][1].text.endswith("Sources: [1] `a` · [2] `b`")
+
+
+async def test_background_that_cannot_be_had_is_told_and_the_question_stays(core: Core) -> None:
+    ground = Given(error=UserError("There is no such folder."))
+    async with core.engine(extras=Extras(grounds=(ground,))) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: len(core.screen.finished) == 1)
+    answer = core.screen.finished[0][1]
+    assert (answer.ending, answer.note) == (Ending.FAILED, "There is no such folder.")
+    assert await core.transcript() == [("user", "hello")]
+
+
+async def test_wishes_go_before_the_sessions_preferences(core: Core) -> None:
+    async with core.engine() as engine:
+        wish = Wishes(model="other-model", system="Speak Latin.")
+        await engine.accept(replace(said("hello", 1), wishes=wish))
+        await engine.accept(said("again", 2))
+        await until(lambda: len(core.screen.finished) == 2)
+    one, other = core.model.prompts
+    assert (one.model, one.messages[0].content) == ("other-model", "Speak Latin.")
+    assert other.model == ""
+    assert other.messages[0].content != "Speak Latin."
+
+
+async def test_an_afterthought_at_once_becomes_a_note_and_one_later_hears_of_the_commit(
+    core: Core,
+) -> None:
+    noting = Noting("Remembered: tea")
+    async with core.engine(extras=Extras(afterthought=noting)) as engine:
+        await engine.accept(said("remember tea", 1))
+        await until(lambda: len(noting.later_of) == 1)
+        await until(lambda: len(core.screen.finished) == 1)
+    assert noting.at_once_of == ["re: remember tea"]
+    assert core.screen.finished[0][1].note == "Remembered: tea"
+    assert noting.later_of[0].answer.text == "re: remember tea"
+
+
+def a_task(number: int) -> Task:
+    return Task(Verb.RUN, f"workflow-{number}")
+
+
+async def test_a_task_shows_its_progress_and_ends_in_an_answer_that_may_ask(core: Core) -> None:
+    steps = Steps()
+    async with core.engine(extras=Extras(tasks=steps)) as engine:
+        await engine.accept(replace(said("/workflow run x", 1), ask=Ask.TASK, task=a_task(1)))
+        await until(lambda: bool(core.screen.replies and core.screen.replies[0].snapshots))
+        assert core.screen.replies[0].snapshots == ["one of two"]
+        steps.gate.set()
+        await until(lambda: len(core.screen.finished) == 1)
+    answer = core.screen.finished[0][1]
+    assert (answer.text, answer.note, answer.decision) == ("both done", "a note", "run-1")
+    assert await core.transcript() == [("user", "/workflow run x"), ("assistant", "both done")]
+    assert (await core.session()).tally.tokens == 10
+    assert core.model.prompts == []
+
+
+async def test_a_task_that_is_stopped_keeps_its_progress(core: Core) -> None:
+    async with core.engine(extras=Extras(tasks=Steps())) as engine:
+        await engine.accept(replace(said("/workflow run x", 1), ask=Ask.TASK, task=a_task(1)))
+        await until(lambda: bool(core.screen.replies and core.screen.replies[0].snapshots))
+        await core.commands.stop(core.caller(2))
+        await until(lambda: len(core.screen.finished) == 1)
+    answer = core.screen.finished[0][1]
+    assert (answer.ending, answer.text) == (Ending.STOPPED, "one of two")
+
+
+async def test_a_task_where_there_are_no_tasks_is_told(core: Core) -> None:
+    async with core.engine() as engine:
+        await engine.accept(replace(said("/workflow run x", 1), ask=Ask.TASK, task=a_task(1)))
+        await until(lambda: len(core.screen.finished) == 1)
+    assert core.screen.finished[0][1].ending is Ending.FAILED
