@@ -16,7 +16,7 @@ from cli import output, piped
 from cli.again import Again
 from cli.chat import use_session
 from cli.wiring import Desk, open_conversation, open_desk
-from cli.wishes import Options, Wanted
+from cli.wishes import Options, Wanted, left_out
 from sessions.errors import NothingBound
 from sessions.model import OPERATOR, Answer, Ask, Ending, Session, Task, Verb
 from sessions.ports.checkpoints import RunStatus
@@ -143,6 +143,8 @@ async def _converse(conversation: "Conversation", asked: Asked) -> None:
             asked.text, ask=ask, wishes=wishes, accepted=asked.accepted, told=output.warn
         )
         return
+    if unused := left_out(asked.options):
+        output.warn(f"A plan is made from its session alone; without effect here: {', '.join(unused)}.")
     task: Task | None = Task(Verb.PLAN)
     text, asked.title = asked.text, _PLAN
     while task is not None:

@@ -55,6 +55,18 @@ def checked(options: Options) -> Wanted:
     return Wanted(_session(options), wishes, _folder(options.folder))
 
 
+def left_out(options: Options) -> tuple[str, ...]:
+    """Return the options that a plan has no use for: it is made from what its session says."""
+    given = {
+        "--memory": options.memory,
+        "--knowledge": options.knowledge,
+        "--history": options.history,
+        "--fast-context": options.folder,
+        "--system": options.system,
+    }
+    return tuple(name for name, value in given.items() if value) if options.planning else ()
+
+
 def _session(options: Options) -> str | None:
     named, saved = options.session, options.auto_save
     if named is not None and saved is not None and fold(named.strip()) != fold(saved.strip()):

@@ -69,6 +69,13 @@ def test_yes_runs_a_plan_at_once_with_its_progress_beside_the_result(planning: P
     assert len(progress) == 2
 
 
+def test_what_a_plan_has_no_use_for_is_told(planning: Page) -> None:
+    result = planning(*WORDS, "--yes", "--memory", "--history", "2", "--model", "gpt-4o-mini")
+    assert result.code == 0
+    assert "without effect here: --memory, --history." in result.error
+    assert {one.model for one in planning.models.requests} == {"gpt-4o-mini"}
+
+
 def test_without_anybody_to_ask_the_plan_is_kept_and_can_be_run_later(planning: Page) -> None:
     result = planning(*WORDS)
     assert result.code == 1
