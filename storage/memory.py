@@ -23,7 +23,7 @@ from storage.state.tables import Tables
 from storage.wellformed import takes_any_text
 
 if TYPE_CHECKING:
-    from storage.fulltext.inside import MemoryShelf
+    from storage.fulltext.inside import MemoryDocuments
 
 T = TypeVar("T")
 
@@ -108,10 +108,10 @@ class MemoryStore(KeepsKnowledge, TableStore):
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Memory has no records to damage."""
         return ()
 
-    def _make_shelf(self) -> "MemoryShelf":
-        from storage.fulltext.inside import MemoryShelf
+    def _open_documents(self) -> "MemoryDocuments":
+        from storage.fulltext.inside import MemoryDocuments
 
-        return MemoryShelf(self._clock)
+        return MemoryDocuments(self._clock)
 
     async def _step(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from sessions.knowledge.searching import Searching, terms_of
+from sessions.knowledge.words import words
 from sessions.model import Ask, Role, Used
 from sessions.ports.catalog import Catalog
 from sessions.ports.grounds import Ground
@@ -75,11 +76,9 @@ class KnowledgeGround:
 
 def _telling(found: Iterable[Found], question: str) -> tuple[Found, ...]:
     """Leave out what shares a single word by chance: nobody asked for the documents."""
-    stems = {term[: max(4, len(term) - 2)] for term in terms_of(question)}
-    enough = min(2, len(stems))
-    return tuple(
-        one for one in found if sum(stem in one.passage.text.casefold() for stem in stems) >= enough
-    )
+    asked = set(words(" ".join(terms_of(question))))
+    enough = min(2, len(asked))
+    return tuple(one for one in found if len(asked.intersection(words(one.passage.text))) >= enough)
 
 
 def _ground(found: Iterable[Found], budget: int, first_source: int) -> Ground | None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @takes_any_text
-class FileShelf:
+class FileDocuments:
     """The knowledge port over one library, on a thread of its own: no turn waits for it."""
 
     def __init__(self, folder: Folder, quarantine: Quarantine, clock: Callable[[], datetime]) -> None:

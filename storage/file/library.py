@@ -60,7 +60,7 @@ class Library:
             self._catch_up(workspace)
             staged = self._stage(workspace, document, passages)
             self._transact(lambda step: self._index.note(step, workspace, CHANGING))
-            path = self._shelf(workspace) / _name(document.source)
+            path = self._folder_of(workspace) / _name(document.source)
             _write(path, msgspec.json.encode(_Kept(document, list(passages))))
             self._show(workspace, staged, path)
             self._transact(lambda step: self._index.note(step, workspace, _signature(path.parent)))
@@ -70,7 +70,7 @@ class Library:
         """See :meth:`sessions.ports.knowledge.Knowledge.drop_document`."""
         with self._disk(), self._locked():
             self._catch_up(workspace)
-            path = self._shelf(workspace) / _name(source)
+            path = self._folder_of(workspace) / _name(source)
             if not path.exists():
                 return None
             dropped = self._transact(lambda step: documents.find(step, workspace, source))
@@ -113,22 +113,22 @@ class Library:
 
     def _is_behind(self, workspace: WorkspaceId) -> bool:
         with self._index.reading() as step:
-            return self._index.signature(step, workspace) != _signature(self._shelf(workspace))
+            return self._index.signature(step, workspace) != _signature(self._folder_of(workspace))
 
     def _catch_up(self, workspace: WorkspaceId) -> None:
         """Bring the index to what the files say. Needs the lock."""
-        shelf = self._shelf(workspace)
+        folder = self._folder_of(workspace)
         if not self._is_behind(workspace):
             return
-        signature = _signature(shelf)
-        there = _files(shelf) if signature else {}
+        signature = _signature(folder)
+        there = _files(folder) if signature else {}
         with self._index.reading() as step:
             known = self._index.files(step, workspace)
         for name in known.keys() - there.keys():
             self._let_go(workspace, name, known[name].source)
         for name, stamp in there.items():
             if name not in known or known[name].stamp != stamp:
-                self._take_in(workspace, shelf / name)
+                self._take_in(workspace, folder / name)
         self._transact(lambda step: self._index.note(step, workspace, signature))
         self._clean()
 
@@ -179,7 +179,7 @@ class Library:
     def _now(self) -> int:
         return (self._clock() - _EPOCH) // timedelta(microseconds=1)
 
-    def _shelf(self, workspace: WorkspaceId) -> Path:
+    def _folder_of(self, workspace: WorkspaceId) -> Path:
         return self._folder.workspace(workspace) / _FOLDER
 
     @contextmanager

@@ -28,7 +28,7 @@ from storage.state.tables import Tables
 from storage.wellformed import takes_any_text
 
 if TYPE_CHECKING:
-    from storage.file.knowledge import FileShelf
+    from storage.file.knowledge import FileDocuments
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class FileStore(KeepsKnowledge, TableStore):
 
     async def close(self) -> None:
         """See :meth:`sessions.ports.store.Store.close`."""
-        await self._close_shelf()
+        await self._close_documents()
         await self._worker.close()
 
     async def accept(
@@ -152,10 +152,10 @@ class FileStore(KeepsKnowledge, TableStore):
         """See :meth:`sessions.ports.catalog.Catalog.quarantined`. Reads all journals."""
         return await self._call(lambda: rounds.quarantined(self._keeper))
 
-    def _make_shelf(self) -> "FileShelf":
-        from storage.file.knowledge import FileShelf
+    def _open_documents(self) -> "FileDocuments":
+        from storage.file.knowledge import FileDocuments
 
-        return FileShelf(self._keeper.folder, self._keeper.quarantine, self._keeper.clock)
+        return FileDocuments(self._keeper.folder, self._keeper.quarantine, self._keeper.clock)
 
     async def _step(
         self,

@@ -30,9 +30,9 @@ _STAGED, _SHOWN, _DROPPED = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A document that is being written: the numbers of its shelf and of itself."""
+    """A document that is being written: the numbers of its library and of itself."""
 
-    shelf: int
+    library: int
     seq: int
 
 
@@ -62,16 +62,16 @@ def put(
 
 def begin(step: Statements, now: int, workspace: WorkspaceId, document: Document) -> Staged:
     """Begin to write a document; nobody finds it before :func:`show`."""
-    step.execute("INSERT INTO shelves (workspace) VALUES (?) ON CONFLICT DO NOTHING", (workspace,))
-    shelf = _shelf(step, workspace)
-    if shelf is None:
-        raise StoreUnavailable("the shelf that was made is not there")
-    step.execute(words_script(shelf))
+    step.execute("INSERT INTO libraries (workspace) VALUES (?) ON CONFLICT DO NOTHING", (workspace,))
+    library = _library(step, workspace)
+    if library is None:
+        raise StoreUnavailable("the library that was made is not there")
+    step.execute(words_script(library))
     seq = step.execute(
-        "INSERT INTO documents (shelf, source, id, title, digest, size, passages, added_at, state,"
+        "INSERT INTO documents (library, source, id, title, digest, size, passages, added_at, state,"
         " touched_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            shelf,
+            library,
             document.source,
             document.id,
             document.title,
@@ -83,7 +83,7 @@ def begin(step: Statements, now: int, workspace: WorkspaceId, document: Document
             now,
         ),
     ).lastrowid
-    return Staged(shelf, seq or 0)
+    return Staged(library, seq or 0)
 
 
 def stage(step: Statements, now: int, staged: Staged, first: int, passages: Sequence[Passage]) -> None:
@@ -96,7 +96,7 @@ def stage(step: Statements, now: int, staged: Staged, first: int, passages: Sequ
         [(seq, one.number, one.place, one.text) for seq, one in numbered],
     )
     step.executemany(
-        f"INSERT INTO {words_table(staged.shelf)} (rowid, text) VALUES (?, ?)",  # noqa: S608 - a number
+        f"INSERT INTO {words_table(staged.library)} (rowid, text) VALUES (?, ?)",  # noqa: S608 - a number
         [(seq, indexed(one.text)) for seq, one in numbered],
     )
     step.executemany(
@@ -109,12 +109,12 @@ def show(step: Statements, now: int, staged: Staged) -> None:
     """Let searches find the document, and no more the earlier one of its source."""
     _touch(step, now, staged, _STAGED)
     step.execute(
-        "UPDATE documents SET state = ? WHERE state = 1 AND (shelf, source) ="
-        " (SELECT shelf, source FROM documents WHERE seq = ?)",
+        "UPDATE documents SET state = ? WHERE state = 1 AND (library, source) ="
+        " (SELECT library, source FROM documents WHERE seq = ?)",
         (_DROPPED, staged.seq),
     )
     step.execute("UPDATE documents SET state = ? WHERE seq = ?", (_SHOWN, staged.seq))
-    _note_change(step, staged.shelf)
+    _note_change(step, staged.library)
 
 
 def hide(step: Statements, workspace: WorkspaceId, source: str) -> Document | None:
@@ -123,21 +123,21 @@ def hide(step: Statements, workspace: WorkspaceId, source: str) -> Document | No
     if row is None:
         return None
     step.execute("UPDATE documents SET state = ? WHERE seq = ?", (_DROPPED, row.seq))
-    shelf = _shelf(step, workspace)
-    if shelf is not None:
-        _note_change(step, shelf)
+    library = _library(step, workspace)
+    if library is not None:
+        _note_change(step, library)
     return noun(row)
 
 
 def clean(step: Statements, now: int) -> bool:
     """Erase some of what nobody finds; true while there is more."""
     row = step.execute(
-        "SELECT seq, shelf FROM documents WHERE state <> 1 AND (state = 2 OR touched_at <= ?) LIMIT 1",
+        "SELECT seq, library FROM documents WHERE state <> 1 AND (state = 2 OR touched_at <= ?) LIMIT 1",
         (now - ABANDONED,),
     ).fetchone()
     if row is None:
         return False
-    seq, shelf = row
+    seq, library = row
     kept = step.execute(
         "SELECT seq, text FROM passages WHERE seq BETWEEN ? AND ? ORDER BY seq",
         (seq << SHIFT, ((seq + 1) << SHIFT) - 1),
@@ -147,7 +147,7 @@ def clean(step: Statements, now: int) -> bool:
     if not found:
         step.execute("DELETE FROM documents WHERE seq = ?", (seq,))
         return True
-    words = words_table(shelf)
+    words = words_table(library)
     step.executemany(
         f"INSERT INTO {words} ({words}, rowid, text) VALUES ('delete', ?, ?)",  # noqa: S608 - a number
         [(passage, indexed(text)) for passage, text in found],
@@ -169,7 +169,7 @@ def find(step: Statements, workspace: WorkspaceId, source: str) -> Document | No
 def page(step: Statements, workspace: WorkspaceId, after: str, limit: int) -> tuple[Document, ...]:
     """See :meth:`sessions.ports.knowledge.Knowledge.documents`."""
     rows = step.execute(
-        f"SELECT {COLUMNS} FROM shelves s JOIN documents d ON d.shelf = s.seq"  # noqa: S608 - our columns
+        f"SELECT {COLUMNS} FROM libraries s JOIN documents d ON d.library = s.seq"  # noqa: S608 - our columns
         " WHERE s.workspace = ? AND d.state = 1 AND d.source > ? ORDER BY d.source LIMIT ?",
         (workspace, after, max(limit, 0)),
     ).fetchall()
@@ -198,20 +198,20 @@ def _readable(rows: Iterable[DocumentRow]) -> Iterator[Document]:
 
 def _find(step: Statements, workspace: WorkspaceId, source: str) -> DocumentRow | None:
     row = step.execute(
-        f"SELECT {COLUMNS} FROM shelves s JOIN documents d ON d.shelf = s.seq"  # noqa: S608 - our columns
+        f"SELECT {COLUMNS} FROM libraries s JOIN documents d ON d.library = s.seq"  # noqa: S608 - our columns
         " WHERE s.workspace = ? AND d.state = 1 AND d.source = ?",
         (workspace, source),
     ).fetchone()
     return None if row is None else DocumentRow._make(row)
 
 
-def _shelf(step: Statements, workspace: WorkspaceId) -> int | None:
-    row = step.execute("SELECT seq FROM shelves WHERE workspace = ?", (workspace,)).fetchone()
+def _library(step: Statements, workspace: WorkspaceId) -> int | None:
+    row = step.execute("SELECT seq FROM libraries WHERE workspace = ?", (workspace,)).fetchone()
     return None if row is None else int(row[0])
 
 
-def _note_change(step: Statements, shelf: int) -> None:
-    step.execute("UPDATE shelves SET changes = changes + 1 WHERE seq = ?", (shelf,))
+def _note_change(step: Statements, library: int) -> None:
+    step.execute("UPDATE libraries SET changes = changes + 1 WHERE seq = ?", (library,))
 
 
 def _touch(step: Statements, now: int, staged: Staged, state: int) -> None:

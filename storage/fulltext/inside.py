@@ -1,4 +1,4 @@
-"""A shelf in the process's own memory."""
+"""Documents in the process's own memory."""
 
 import asyncio
 import sqlite3
@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from storage.fulltext.kept import KeptDocuments
 from storage.fulltext.schema import TABLES
-from storage.fulltext.shelf import Shelf
 from storage.fulltext.statements import Statements
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MemoryShelf(Shelf):
+class MemoryDocuments(KeptDocuments):
     """A database without a file, made when it is needed first and gone with this object."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:

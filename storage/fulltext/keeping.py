@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sessions.model import WorkspaceId
     from sessions.ports.knowledge import Document, Found, Knowledge, Passage
 
-    class Shelf(Knowledge, Protocol):
+    class KeptDocuments(Knowledge, Protocol):
         """What a store keeps its documents on."""
 
         async def close(self) -> None:
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class KeepsKnowledge(ABC):
-    """A part of a store: hands the port's calls on to a shelf, which is made when it is needed first."""
+    """A part of a store: hands the port's calls on to what is made when it is needed first."""
 
-    _shelf: "Shelf | None" = None
+    _documents: "KeptDocuments | None" = None
 
     @abstractmethod
-    def _make_shelf(self) -> "Shelf":
-        """Make the shelf, which takes any text."""
+    def _open_documents(self) -> "KeptDocuments":
+        """Make what keeps the documents; it takes any text."""
 
     @property
-    def _knowledge(self) -> "Shelf":
-        if self._shelf is None:
-            self._shelf = self._make_shelf()
-        return self._shelf
+    def _knowledge(self) -> "KeptDocuments":
+        if self._documents is None:
+            self._documents = self._open_documents()
+        return self._documents
 
-    async def _close_shelf(self) -> None:
-        if self._shelf is not None:
-            await self._shelf.close()
+    async def _close_documents(self) -> None:
+        if self._documents is not None:
+            await self._documents.close()
 
     async def put_document(
         self, workspace: "WorkspaceId", document: "Document", passages: "Sequence[Passage]"

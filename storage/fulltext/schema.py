@@ -11,7 +11,7 @@ MOST_PASSAGES = 1 << SHIFT
 
 TABLES = """
 -- The workspaces that have documents. ``changes`` grows with everything that a search would notice.
-CREATE TABLE shelves (
+CREATE TABLE libraries (
     seq INTEGER PRIMARY KEY,
     workspace TEXT NOT NULL UNIQUE,
     changes INTEGER NOT NULL DEFAULT 0
@@ -21,7 +21,7 @@ CREATE TABLE shelves (
 -- who writes for too long finds its row gone.
 CREATE TABLE documents (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    shelf INTEGER NOT NULL REFERENCES shelves (seq),
+    library INTEGER NOT NULL REFERENCES libraries (seq),
     source TEXT NOT NULL,
     id TEXT NOT NULL,
     title TEXT NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE documents (
     state INTEGER NOT NULL,
     touched_at INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX documents_by_source ON documents (shelf, source) WHERE state = 1;
+CREATE UNIQUE INDEX documents_by_source ON documents (library, source) WHERE state = 1;
 CREATE INDEX documents_unshown ON documents (state, touched_at) WHERE state <> 1;
 
 CREATE TABLE passages (
@@ -49,14 +49,14 @@ CREATE TABLE passage_vectors (
 """
 
 
-def words_table(shelf: int) -> str:
-    """The name of a shelf's full-text index: one each, so that its words are weighed by its own."""
-    return f"passage_words_{int(shelf)}"
+def words_table(library: int) -> str:
+    """The name of a library's full-text index: one each, so that its words are weighed by its own."""
+    return f"passage_words_{int(library)}"
 
 
-def words_script(shelf: int) -> str:
+def words_script(library: int) -> str:
     """Return what makes the index. It holds no text: https://www.sqlite.org/fts5.html#contentless_tables."""
     return (
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {words_table(shelf)}"
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {words_table(library)}"
         " USING fts5(text, content='', tokenize='porter unicode61 remove_diacritics 2')"
     )

@@ -26,10 +26,10 @@ def find_words(
     step: Statements, workspace: WorkspaceId, terms: Sequence[str], limit: int
 ) -> tuple[Found, ...]:
     """See :meth:`sessions.ports.knowledge.Knowledge.find_passages`."""
-    shelf, said = _shelf(step, workspace), query(terms)
-    if shelf is None or not said or limit <= 0:
+    library, said = _library(step, workspace), query(terms)
+    if library is None or not said or limit <= 0:
         return ()
-    words = words_table(shelf[0])
+    words = words_table(library[0])
     ranked = (
         f"SELECT rowid, bm25({words}) AS score FROM {words}"  # noqa: S608 - a number
         f" WHERE {words} MATCH ? ORDER BY score LIMIT ?"
@@ -64,28 +64,28 @@ class Nearness:
         self, step: Statements, workspace: WorkspaceId, vector: bytes, limit: int
     ) -> tuple[Found, ...]:
         """See :meth:`sessions.ports.knowledge.Knowledge.near_passages`."""
-        shelf = _shelf(step, workspace)
-        if shelf is None or not vector or limit <= 0:
+        library = _library(step, workspace)
+        if library is None or not vector or limit <= 0:
             return ()
-        matrix = self._matrix(step, *shelf, len(vector))
+        matrix = self._matrix(step, *library, len(vector))
         if not len(matrix.seqs):
             return ()
         return tuple(_load(step, _nearest(matrix, vector, limit), limit))
 
-    def _matrix(self, step: Statements, shelf: int, changes: int, width: int) -> _Matrix:
-        key = (shelf, width)
+    def _matrix(self, step: Statements, library: int, changes: int, width: int) -> _Matrix:
+        key = (library, width)
         kept = self._kept.get(key)
         if kept is None or kept.changes != changes:
-            kept = self._kept[key] = _read(step, shelf, changes, width)
+            kept = self._kept[key] = _read(step, library, changes, width)
         self._kept.move_to_end(key)
         while len(self._kept) > MATRICES:
             self._kept.popitem(last=False)
         return kept
 
 
-def _shelf(step: Statements, workspace: WorkspaceId) -> tuple[int, int] | None:
+def _library(step: Statements, workspace: WorkspaceId) -> tuple[int, int] | None:
     row: tuple[int, int] | None = step.execute(
-        "SELECT seq, changes FROM shelves WHERE workspace = ?", (workspace,)
+        "SELECT seq, changes FROM libraries WHERE workspace = ?", (workspace,)
     ).fetchone()
     return row
 
@@ -109,14 +109,14 @@ def _load(step: Statements, ranked: Iterable[tuple[int, float]], limit: int) -> 
             return
 
 
-def _read(step: Statements, shelf: int, changes: int, width: int) -> _Matrix:
+def _read(step: Statements, library: int, changes: int, width: int) -> _Matrix:
     import numpy as np  # a tenth of a second, which only searches by vectors take
 
     rows = step.execute(
         "SELECT v.seq, v.vector FROM documents d JOIN passage_vectors v"  # noqa: S608 - a number
         f" ON v.seq BETWEEN d.seq << {SHIFT} AND ((d.seq + 1) << {SHIFT}) - 1"
-        " WHERE d.shelf = ? AND d.state = 1 AND length(v.vector) = ?",
-        (shelf, width),
+        " WHERE d.library = ? AND d.state = 1 AND length(v.vector) = ?",
+        (library, width),
     ).fetchall()
     rows.sort()
     seqs = np.fromiter((seq for seq, _ in rows), np.int64, len(rows))

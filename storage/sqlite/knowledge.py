@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sessions.errors import StoreUnavailable
-from storage.fulltext.shelf import Shelf
+from storage.fulltext.kept import KeptDocuments
 from storage.fulltext.statements import Statements
 from storage.sqlite.database import BUSY_SECONDS, running_error
 from storage.sqlite.writer import Writer
@@ -17,8 +17,8 @@ from storage.sqlite.writer import Writer
 T = TypeVar("T")
 
 
-class SqliteShelf(Shelf):
-    """The shelf of one database. A search among very many passages keeps no turn waiting."""
+class SqliteDocuments(KeptDocuments):
+    """The documents of one database. A search among very many passages keeps no turn waiting."""
 
     def __init__(self, db: Writer, path: Path) -> None:
         super().__init__()

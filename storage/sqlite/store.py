@@ -55,7 +55,7 @@ from storage.sqlite.writer import Writer
 from storage.wellformed import mends_text
 
 if TYPE_CHECKING:
-    from storage.sqlite.knowledge import SqliteShelf
+    from storage.sqlite.knowledge import SqliteDocuments
 
 FORGET_LIMIT = 1_000
 """How many events, and as many of each other kind, a sweep forgets at most."""
@@ -92,7 +92,7 @@ class SqliteStore(Shelves, KeepsKnowledge):
     async def close(self) -> None:
         """Finish what was begun and let go of the file. Repeating it is a no-op."""
         self._hints.end()
-        await self._close_shelf()
+        await self._close_documents()
         await self._db.close()
 
     async def accept(
@@ -306,19 +306,19 @@ class SqliteStore(Shelves, KeepsKnowledge):
     async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
         return await self._db.write(shelving.unshelve, workspace, kind, key)
 
-    def _make_shelf(self) -> "SqliteShelf":
-        from storage.sqlite.knowledge import SqliteShelf
+    def _open_documents(self) -> "SqliteDocuments":
+        from storage.sqlite.knowledge import SqliteDocuments
 
-        return SqliteShelf(self._db, self._path)
+        return SqliteDocuments(self._db, self._path)
 
 
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
-    from storage.fulltext import documents as shelved
+    from storage.fulltext import documents
 
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)
     shelving.forget(step, FORGET_LIMIT)
-    shelved.clean(step, step.now)
+    documents.clean(step, step.now)
     return leases.sweep(step, claim, limit)
 
 

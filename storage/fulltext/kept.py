@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @takes_any_text
-class Shelf(ABC):
+class KeptDocuments(ABC):
     """A subclass says where transactions run. Documents are written in many short ones."""
 
     def __init__(self) -> None:
