@@ -42,6 +42,9 @@ PRIVATE_PACE = timedelta(seconds=1)
 GROUP_PACE = timedelta(seconds=3)
 """Groups take 20 messages a minute (https://core.telegram.org/bots/faq); edits count as well."""
 
+MENU_AFTER = timedelta(seconds=10)
+"""Importing what sets the menu takes seconds of a processor, which the first answers may need."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -65,6 +68,7 @@ class TelegramBot:
         private_pace: timedelta = PRIVATE_PACE,
         group_pace: timedelta = GROUP_PACE,
         hook: Webhook | None = None,
+        menu_after: timedelta = MENU_AFTER,
     ) -> None:
         self._wire = Wire(token, api_base)
         self._admission = admission
@@ -74,6 +78,7 @@ class TelegramBot:
         self._speaker = Speaker(outlets, pacer)
         self.replies = TelegramReplies(outlets, pacer)
         self.hook = hook
+        self._menu_after = menu_after
         self.logged_in = False
 
     async def __aenter__(self) -> Self:
@@ -106,10 +111,13 @@ class TelegramBot:
         errands: Desk,
         tasks: asyncio.TaskGroup,
     ) -> NoReturn:
-        administration = tasks.create_task(asyncio.to_thread(_administration, self._wire))
+        made: asyncio.Task[Administration] | None = None
 
         async def desk() -> "Administration":
-            return await asyncio.shield(administration)
+            nonlocal made
+            if made is None:
+                made = tasks.create_task(asyncio.to_thread(_administration, self._wire))
+            return await asyncio.shield(made)
 
         async def free_updates() -> None:
             await (await desk()).remove_webhook()
@@ -131,7 +139,7 @@ class TelegramBot:
             Notices(self._speaker, tasks),
             known,
         )
-        tasks.create_task(_set_menu(desk))
+        tasks.create_task(_set_menu(desk, self._menu_after))
         tasks.create_task(control.adopt_for_ever())
         tasks.create_task(self._tell_changes(reception))
         log.info("telegram.serving", bot=me.id)
@@ -184,7 +192,8 @@ async def _poll(poller: Poller, reception: Reception, control: Control) -> NoRet
         await control.settle()
 
 
-async def _set_menu(desk: Callable[[], Awaitable["Administration"]]) -> None:
+async def _set_menu(desk: Callable[[], Awaitable["Administration"]], after: timedelta) -> None:
+    await asyncio.sleep(after.total_seconds())
     try:
         await (await desk()).set_menu()
     except OutletError as error:

@@ -92,6 +92,7 @@ class House:
             api_base=self.api.base_url,
             private_pace=self.pace,
             group_pace=self.pace,
+            menu_after=timedelta(),
         )
         async with bot, Engine(self.store, self.model, bot.replies, settings=settings) as engine:
             commands, threads = commands_over(self.store), ThreadEvents(self.store)

@@ -15,7 +15,7 @@ from sessions.ports.store import Store
 from storage.opening import open_store
 from tests.storage.crash import program
 
-KILLS = int(os.environ.get("PARLEY_CRASH_ROUNDS", "50"))
+KILLS = int(os.environ.get("PARLEY_CRASH_ROUNDS", "25"))
 URLS: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda directory: f"sqlite://{directory}/parley.db",
     "file": lambda directory: f"file://{directory}/store",
