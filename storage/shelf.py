@@ -6,7 +6,6 @@ The two ports are written here once, over three steps that each backend takes in
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Generic, TypeVar
 
 from sessions.errors import NoSuchSession, UsageError
@@ -64,6 +63,8 @@ class Slot(Generic[N]):
 
 def fact_slot(fact: Fact) -> Slot[Fact]:
     """Where a fact is kept; its mark is of what is said about whom to whom."""
+    from hashlib import sha256  # slow to import, rarely needed
+
     said = "\0".join((fact.audience, fact.about, fold(fact.text)))
     return Slot(FACTS, fact.id, fact, mark=sha256(said.encode()).hexdigest()[:32])
 
