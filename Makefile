@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-# Three at once, also on two cores: most tests wait for processes.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
+# Four at once, also on two cores: most tests wait for processes.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal
 
 .PHONY: help run test check format demo chaos bench clean
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.storage.conftest import BACKENDS
 from tests.storage.model.machine import hot_path_on
 
-EXAMPLES = {"memory": 40, "sqlite": 15, "redis": 15}
+EXAMPLES = {"memory": 30, "sqlite": 8, "redis": 10}
 STEPS = 50
 
 
