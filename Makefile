@@ -37,6 +37,7 @@ bench: $(VENV)/.dev $(VENV)-peers/.done ## Measure speed as ratios in one run
 	@$(BIN)/python -m tests.bench
 
 chaos: $(VENV)/.dev ## Kill processes, connections and Redis masters for longer than the tests do
+	@PARLEY_THOROUGH=1 $(BIN)/python -m pytest --timeout 3600 tests/bots tests/telegram/test_rendering.py tests/model tests/engine
 	@PARLEY_CRASH_ROUNDS=500 $(BIN)/python -m pytest --timeout 3600 tests/storage/crash tests/promises
 	@PARLEY_MODEL_STEPS=60 PARLEY_MODEL_EXAMPLES=300 $(BIN)/python -m pytest --timeout 7200 tests/storage/model
 	@$(BIN)/python -m tests.chaos
