@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bots.actions import (
     CancelDelete,
+    CancelDeleteRun,
     ConfirmedDelete,
     ConfirmedDeleteRun,
     Decide,
@@ -106,6 +107,8 @@ async def run_action(commands: Commands, caller: Caller, action: Immediate) -> T
             return await commands.sessions.keep_id(caller, session)
         case ConfirmedDeleteRun(run):
             return await commands.workflows.delete_digest(caller, run)
+        case CancelDeleteRun(run):
+            return await commands.workflows.keep_digest(caller, run)
         case other:
             assert_never(other)
 
@@ -115,7 +118,7 @@ async def _session(commands: SessionCommands, caller: Caller, spoken: Command) -
         case Word.START:
             return await commands.start(caller, spoken.rest or None)
         case Word.LIST:
-            return await commands.list(caller, page_of(spoken.rest))
+            return await commands.list(caller, page_of(spoken))
         case Word.RESUME:
             return await commands.resume(caller, spoken.rest)
         case Word.SHOW:
@@ -133,7 +136,7 @@ async def _session(commands: SessionCommands, caller: Caller, spoken: Command) -
 async def _memory(commands: FactCommands, caller: Caller, spoken: Command) -> FactOutcome:
     match spoken.word:
         case Word.SHOW:
-            return await commands.show(caller, page_of(spoken.rest))
+            return await commands.show(caller, page_of(spoken))
         case Word.ADD:
             return await commands.add(caller, spoken.rest)
         case Word.FORGET:
@@ -145,7 +148,7 @@ async def _memory(commands: FactCommands, caller: Caller, spoken: Command) -> Fa
 async def _knowledge(commands: KnowledgeCommands, caller: Caller, spoken: Command) -> KnowledgeOutcome:
     match spoken.word:
         case Word.LIST:
-            return await commands.list(caller, page_of(spoken.rest))
+            return await commands.list(caller, page_of(spoken))
         case Word.SEARCH:
             return await commands.search(caller, spoken.rest)
         case Word.REMOVE:

@@ -13,8 +13,11 @@ import typer
 
 from bots.searching import embeddings, searching
 from bots.terminal import knowledge as pages
+from bots.terminal.knowledge import ADD_DOCUMENTS
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
+from bots.terminal.room_help import room_help
+from bots.words import Room
 from cli import output
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.plain_values import PlainCommand
@@ -38,19 +41,13 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 
-HELP = """\
-Knowledge Commands:
-
-  parley knowledge add <path>...     - Add files and folders, or what changed in them
-  parley knowledge list              - List the documents
-  parley knowledge search <query>    - Show the passages that fit best
-  parley knowledge remove <source>   - Remove a document, or those of a folder
-  parley knowledge help              - Show this help
+_ADD = ("parley knowledge add <path>...", "Add files and folders, or what changed in them")
+HELP = f"""\
+{room_help(Room.KNOWLEDGE, "parley ", before=(_ADD,))}
 
 Using Knowledge with Prompts:
-  parley "prompt" --knowledge        - Answer from the documents, and cite them"""
+  parley "prompt" --knowledge  - Answer from the documents, and cite them"""
 
-ADD = "parley knowledge add docs"
 _BATCH = 500
 _MOST_SHOWN = 50
 
@@ -121,7 +118,7 @@ def list_(
         output.say_json({"documents": documents, "page": outcome.page, "more": outcome.more})
         return
     following = f"parley knowledge list {outcome.page + 1}"
-    output.say(pages.listed(outcome, add=ADD, following=following))
+    output.say(pages.listed(outcome, add=ADD_DOCUMENTS, following=following))
 
 
 @app.command("search", cls=PlainCommand)
@@ -144,7 +141,7 @@ def search(
             {"query": outcome.query, "passages": [_found_record(one) for one in outcome.found]}
         )
         return
-    output.say(pages.found(outcome, add=ADD))
+    output.say(pages.found(outcome, add=ADD_DOCUMENTS))
 
 
 @app.command("remove", cls=PlainCommand)

@@ -7,8 +7,12 @@ from bots.quoting import plain
 from bots.splitting import split
 from bots.wording import Button, ButtonStyle, Notice, encode_action
 
-_EMBED_LENGTH = 4096
-"""https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
+_EMBED_LENGTH = 2990
+_EMBEDS = 2
+"""All embeds of a message together have 6,000 characters at most.
+
+https://discord.com/developers/docs/resources/message#embed-object-embed-limits
+"""
 _REPEAT = "-# ⚠️ This may have been sent before.\n"
 _STYLES = {ButtonStyle.PLAIN: 2, ButtonStyle.PRIMARY: 1, ButtonStyle.DANGER: 4}
 
@@ -31,15 +35,26 @@ def mark_repeat(part: str) -> str:
 
 
 def render_notice(notice: Notice) -> dict[str, object]:
-    """Return the body of a message that says exactly this, whatever it said before."""
+    """Return the body of a message that says exactly this, whatever it said before.
+
+    What is too long for one message is cut short.
+    """
     text = "\n".join(line.rstrip() for line in notice.text.splitlines())
     fits = len(text) <= LENGTH
     return {
         "content": text if fits else "",
-        "embeds": [] if fits else [{"description": text[:_EMBED_LENGTH]}],
+        "embeds": [] if fits else _embeds(text),
         "components": components(notice.buttons),
         "allowed_mentions": {"parse": []},
     }
+
+
+def _embeds(text: str) -> list[dict[str, object]]:
+    parts = split(text, _EMBED_LENGTH)
+    shown = [*parts[:_EMBEDS]]
+    if len(parts) > _EMBEDS:
+        shown[-1] += "\n…"
+    return [{"description": part} for part in shown]
 
 
 def components(rows: Sequence[Sequence[Button]]) -> list[dict[str, object]]:

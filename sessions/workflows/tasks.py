@@ -20,6 +20,7 @@ from sessions.workflows.planning import GO_AHEAD, PLAN, as_workflow, make_plan, 
 from sessions.workflows.programs import RunStore, definition_of
 from sessions.workflows.progress import (
     Progress,
+    heading,
     progress_of,
     progress_text,
     question_of,
@@ -177,7 +178,10 @@ class WorkflowTasks:
         result = await Runner(run, worker, watch).go_on()
         log.info("task.done", turn=work.turn.id, status=str(result.status), steps=len(result.steps))
         question = question_of(run)
-        text = result_text(run, progress_of(run), question, named)
+        if run.checkpoint.waiting_for == GO_AHEAD and named:
+            text = f"{heading(progress_of(run))}\n\n{question}"  # which has all the steps
+        else:
+            text = result_text(run, progress_of(run), question, named)
         decision = result.checkpoint if question else ""
         return TaskOutcome(text, _note(run), decision, result.usage)
 

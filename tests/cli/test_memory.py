@@ -34,7 +34,7 @@ def test_a_fact_is_added_shown_and_forgotten(inside: ParleyInside) -> None:
 def test_the_command_line_has_the_words_and_parameters_of_the_commands() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    assert tuple(group.commands) == WORDS
+    assert tuple(group.commands) == (*WORDS, "help")
     for word, command in group.commands.items():
         said = list(inspect.signature(getattr(FactCommands, word)).parameters.values())[2:]
         spoken = [one.default is one.empty for one in said if one.kind is not one.KEYWORD_ONLY]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from bots.admission import Admission
@@ -15,8 +16,9 @@ from sessions.model import Holder, Inbound, Platform, RoleName, Session, ThreadR
 from sessions.ports.errands import Errand
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
+from sessions.turn import Extras
 from storage.memory import MemoryStore
-from tests.commanding import commands_over
+from tests.commanding import NOWHERE, commands_over
 from tests.emulators.telegram import BotApi
 from tests.engine.parts import ScriptedModel
 
@@ -82,6 +84,8 @@ class House:
     model: ScriptedModel = field(default_factory=ScriptedModel)
     allowed: str = "*"
     pace: timedelta = QUICK
+    workflows: Path = NOWHERE
+    extras: Extras = Extras()
 
     @asynccontextmanager
     async def serving(self, settings: EngineSettings | None = None) -> AsyncIterator[Engine]:
@@ -93,8 +97,12 @@ class House:
             private_pace=self.pace,
             group_pace=self.pace,
         )
-        async with bot, Engine(self.store, self.model, bot.replies, settings=settings) as engine:
-            commands, threads = commands_over(self.store), ThreadEvents(self.store)
+        async with (
+            bot,
+            Engine(self.store, self.model, bot.replies, settings=settings, extras=self.extras) as engine,
+        ):
+            commands = commands_over(self.store, self.workflows)
+            threads = ThreadEvents(self.store)
             serving = asyncio.create_task(bot.serve(engine, commands, threads, self.store))
             try:
                 yield engine
