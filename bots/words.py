@@ -124,8 +124,3 @@ ENTRIES: Mapping[Room, tuple[Entry, ...]] = {
     ),
 }
 """The words of each room, in the order of the help pages."""
-
-
-def entry(room: Room, word: Word) -> Entry:
-    """Return the room's entry of that word."""
-    return next(one for one in ENTRIES[room] if one.word is word)
