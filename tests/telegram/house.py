@@ -12,7 +12,7 @@ from bots.admission import Admission
 from bots.telegram import TelegramBot
 from sessions.engine import Engine, EngineSettings
 from sessions.errors import StoreUnavailable
-from sessions.model import Holder, Inbound, Platform, RoleName, Session, ThreadRef, WorkspaceKey
+from sessions.model import EventId, Holder, Inbound, Platform, RoleName, Session, ThreadRef, WorkspaceKey
 from sessions.ports.errands import Errand
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
@@ -36,6 +36,7 @@ class FrailStore(MemoryStore):
         self.away = False
         self.refused = 0
         self.loses_replies = 0
+        self.finishes_errands = True
         self.stood_by = 0
         self.accepted: list[Inbound] = []
 
@@ -59,6 +60,10 @@ class FrailStore(MemoryStore):
             self.loses_replies -= 1
             raise StoreUnavailable("the reply was lost")
         return admitted
+
+    async def finish(self, event: EventId) -> None:
+        if self.finishes_errands:
+            await super().finish(event)
 
     async def check(self) -> None:
         self._be_there()
