@@ -19,11 +19,12 @@ from bots.terminal.plain import one_line
 from bots.terminal.room_help import room_help
 from bots.words import Room
 from cli import output
-from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.confirming import is_sure
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace, page_number
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.wiring import Desk, open_desk
-from sessions.errors import NoSuchDocument, UsageError
+from sessions.errors import NoSuchDocument
 from sessions.knowledge.commands import DocumentsListed, KnowledgeCommands, PassagesFound
 from sessions.knowledge.walking import source_of
 from sessions.ports.knowledge import Document, Found
@@ -103,7 +104,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the documents, by source."""
-    number = _number(page_option or page or "1")
+    number = page_number(page_option or page, "parley knowledge list 2")
 
     async def work() -> DocumentsListed:
         async with _shelf(Choice(storage_backend, storage_path, workspace)) as shelf:
@@ -229,7 +230,8 @@ async def _remove(shelf: _Shelf, said: str, *, sure: bool, quietly: bool) -> lis
     for name in (said, path):
         folder = [one async for one in shelf.below(f"{name.rstrip('/')}/")] if name.strip("/") else []
         if folder:
-            if not sure and not await asyncio.to_thread(_is_sure, name, len(folder), quietly):
+            question = f"Remove {counted(len(folder), 'document')} below {one_line(name)}?"
+            if not sure and not await is_sure(question, quietly=quietly):
                 return []
             return [(await shelf.commands.remove(caller(), one.source)).document for one in folder]
     if path == said:
@@ -243,19 +245,6 @@ async def _remove(shelf: _Shelf, said: str, *, sure: bool, quietly: bool) -> lis
 def _path_of(said: str) -> str:
     """The source of the file of that path, whether it is there or not."""
     return source_of(FilePath(os.path.realpath(os.path.expanduser(said))))  # noqa: PTH111 - never raises
-
-
-def _is_sure(folder: str, count: int, quietly: bool) -> bool:
-    """Ask; the end of the input is no answer."""
-    to = sys.stderr if quietly else sys.stdout
-    to.write(f"Remove {counted(count, 'document')} below {one_line(folder)}? (y/N): ")
-    to.flush()
-    line = sys.stdin.readline()
-    if not sys.stdin.isatty() or not line:
-        to.write("\n")
-    if not line:
-        raise EOFError
-    return line.strip().casefold() in ("y", "yes")
 
 
 @contextmanager
@@ -275,14 +264,6 @@ def _telling(*, quietly: bool) -> "Iterator[Progress]":
             sys.stdout.flush()
 
     yield line
-
-
-def _number(page: str) -> int:
-    if not page.isdecimal() or len(page) > len(str(10**6)):
-        raise UsageError(
-            f"“{page[:32]}” is no page. Give its number, for example: parley knowledge list 2"
-        )
-    return int(page)
 
 
 def _document_record(document: Document) -> dict[str, output.Value]:

@@ -10,12 +10,11 @@ from bots.terminal import memory as pages
 from bots.terminal.room_help import room_help
 from bots.words import Room
 from cli import output
-from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace, page_number
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.wiring import open_desk
 from sessions.commands import Caller
-from sessions.errors import UsageError
 from sessions.facts.commands import FactCommands
 from sessions.facts.outcomes import FactsShown, ShownFact
 from sessions.ports.facts import Fact
@@ -36,7 +35,6 @@ HELP = f"""\
 Using Memory with Prompts:
   parley "prompt" --memory  - Draw on facts, and take down what is to be remembered"""
 
-_PAGE_DIGITS = 6
 
 T = TypeVar("T")
 
@@ -64,7 +62,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what is remembered, the newest first."""
-    number = _number(page or "1")
+    number = page_number(page, "parley memory show 2")
 
     async def work(commands: FactCommands, caller: Caller) -> FactsShown:
         return await commands.show(caller, number, everything=everything)
@@ -135,12 +133,6 @@ def _done(choice: Choice, work: Callable[[FactCommands, Caller], Awaitable[T]]) 
             return await work(FactCommands(desk.store), desk.operator.caller())
 
     return asyncio.run(run())
-
-
-def _number(page: str) -> int:
-    if not page.isdecimal() or len(page) > _PAGE_DIGITS:
-        raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley memory show 2")
-    return int(page)
 
 
 def _shown_record(shown: ShownFact) -> dict[str, output.Value]:
