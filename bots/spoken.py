@@ -78,6 +78,12 @@ def variables_of(said: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return said, tuple(reversed(found))
 
 
+def rebase_of(said: str) -> tuple[str, bool]:
+    """Divide ``deploy-1 rebase`` into the run's name and whether it goes on with changed steps."""
+    name, _, last = said.rpartition(" ")
+    return (name.rstrip(), True) if name and last.casefold() == "rebase" else (said, False)
+
+
 def _parse_room(room: Room, rest: str) -> Command:
     said, rest = _split(rest)
     if not said:

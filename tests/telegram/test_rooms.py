@@ -94,7 +94,10 @@ async def test_documents_are_listed_found_cited_and_removed(api: BotApi, house: 
     assert "Sources: [1] docs/bill_00.md, line 1" in cited.text
     refused = await answer_to(api, bob, "/knowledge remove docs/bill_10.md", group)
     assert "Only an administrator of this chat" in refused.text
-    removed = await answer_to(api, ada, "/knowledge remove docs/bill_10.md", group)
+    near = await answer_to(api, ada, "/knowledge remove bill_10.md", group)
+    copied = near.text.partition("Did you mean “")[2].partition("”")[0]
+    assert copied != "docs/bill_10.md"  # or it would be a link
+    removed = await answer_to(api, ada, f"/knowledge remove {copied}", group)
     assert removed.text == "🗑️ Removed docs/bill_10.md: nothing of it is found any more."
 
 
@@ -186,6 +189,21 @@ async def test_a_stopped_run_is_resumed_where_it_was(api: BotApi, house: House) 
     assert asked == ["first", "second", "second", "third"]
     over = await answer_to(api, ada, f"/workflow resume {run.name}")
     assert "is over: done" in over.text
+
+
+async def test_a_run_whose_workflow_was_changed_goes_on_when_that_is_said(
+    api: BotApi, house: House
+) -> None:
+    ada = api.add_person("Ada")
+    ada.say(ada, "/workflow run deploy")
+    await api.chat(ada).wait_text("Ship <build for eu>?")
+    define(house.workflows, deploy=DEPLOY.replace("prompt: ship", "prompt: sail"))
+    run = (await run_in(house, ada.id)).name
+    changed = await answer_to(api, ada, f"/workflow approve {run}")
+    assert "resume with “rebase”" in changed.text
+    asking = await answer_to(api, ada, f"/workflow resume {run} rebase")
+    await ada.press(asking, "✅ Go on").answered(30)
+    await api.chat(ada).wait_text("ship\n\n<sail>")
 
 
 async def test_a_plan_is_shown_approved_and_done(api: BotApi, house: House) -> None:
