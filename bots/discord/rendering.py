@@ -7,9 +7,9 @@ from bots.quoting import plain
 from bots.splitting import split
 from bots.wording import Button, ButtonStyle, Notice, encode_action
 
-_EMBED_LENGTH = 2990
-_EMBEDS = 2
-"""All embeds of a message together have 6,000 characters at most.
+_EMBED_LENGTH = 4096
+_EMBEDS, _EACH = 2, 2990
+"""One embed has 4,096 characters at most, all of a message together 6,000.
 
 https://discord.com/developers/docs/resources/message#embed-object-embed-limits
 """
@@ -50,7 +50,7 @@ def render_notice(notice: Notice) -> dict[str, object]:
 
 
 def _embeds(text: str) -> list[dict[str, object]]:
-    parts = split(text, _EMBED_LENGTH)
+    parts = (text,) if len(text) <= _EMBED_LENGTH else split(text, _EACH)
     shown = [*parts[:_EMBEDS]]
     if len(parts) > _EMBEDS:
         shown[-1] += "\n…"
