@@ -50,7 +50,14 @@ class ConfirmedDeleteRun:
     run: str
 
 
-Immediate = ConfirmedDelete | CancelDelete | ListPage | ResumeById | ConfirmedDeleteRun
+@dataclass(frozen=True, slots=True)
+class CancelDeleteRun:
+    """Leave the run as it is; who may delete it may say so."""
+
+    run: str
+
+
+Immediate = ConfirmedDelete | CancelDelete | ListPage | ResumeById | ConfirmedDeleteRun | CancelDeleteRun
 """What is done at once."""
 
 Action = Immediate | Decide
@@ -61,7 +68,7 @@ _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "r": ResumeById,
 }
 _DATA = re.compile(r"s:(?:(d|r|c):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5}))", re.ASCII)
-_OF_RUN = re.compile(r"w:(y|n|d):([0-9a-f]{16})", re.ASCII)
+_OF_RUN = re.compile(r"w:(y|n|d|c):([0-9a-f]{16})", re.ASCII)
 
 
 def encode_action(action: Action) -> str:
@@ -79,6 +86,8 @@ def encode_action(action: Action) -> str:
             return f"w:{'y' if approve else 'n'}:{run}"
         case ConfirmedDeleteRun(run):
             return f"w:d:{run}"
+        case CancelDeleteRun(run):
+            return f"w:c:{run}"
         case other:
             assert_never(other)
 
@@ -87,7 +96,9 @@ def parse_action(data: str) -> Action | None:
     """Read what :func:`encode_action` wrote; None for anything else."""
     if (of_run := _OF_RUN.fullmatch(data)) is not None:
         kind, run = of_run.groups()
-        return ConfirmedDeleteRun(run) if kind == "d" else Decide(run, approve=kind == "y")
+        if kind in ("y", "n"):
+            return Decide(run, approve=kind == "y")
+        return ConfirmedDeleteRun(run) if kind == "d" else CancelDeleteRun(run)
     found = _DATA.fullmatch(data)
     if found is None:
         return None

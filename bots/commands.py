@@ -1,10 +1,11 @@
 """All commands of the chat surfaces, and how one that was said or pressed is carried out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bots.actions import (
     CancelDelete,
+    CancelDeleteRun,
     ConfirmedDelete,
     ConfirmedDeleteRun,
     Decide,
@@ -12,7 +13,8 @@ from bots.actions import (
     ListPage,
     ResumeById,
 )
-from bots.spoken import Command, page_of, variables_of
+from bots.quoting import pasted
+from bots.spoken import Command, page_of, rebase_of, variables_of
 from bots.words import Room, Word
 from sessions.commands import Caller, SessionCommands
 from sessions.errors import UsageError
@@ -49,6 +51,10 @@ class Commands:
 _TASKS = frozenset({Word.PLAN, Word.RUN, Word.RESUME, Word.APPROVE, Word.REFUSE})
 
 
+_NAMING = frozenset(Word) - {Word.START, Word.ADD, Word.PLAN, Word.SEARCH}
+"""Words whose rest is a name, which people also copy from what the bot said."""
+
+
 def asks_for_task(spoken: Command) -> bool:
     """Whether it is no command to run but, after :func:`task_of`, an Inbound to accept."""
     return spoken.room is Room.WORKFLOW and spoken.word in _TASKS
@@ -56,7 +62,7 @@ def asks_for_task(spoken: Command) -> bool:
 
 async def task_of(commands: Commands, caller: Caller, spoken: Command) -> Task:
     """Return the task that was asked for. Raises UserError."""
-    workflows = commands.workflows
+    workflows, spoken = commands.workflows, _with_name(spoken)
     match spoken.word:
         case Word.PLAN:
             return await workflows.plan(caller)
@@ -64,7 +70,8 @@ async def task_of(commands: Commands, caller: Caller, spoken: Command) -> Task:
             name, variables = variables_of(spoken.rest)
             return await workflows.run(caller, name, variables=dict(variables))
         case Word.RESUME:
-            return await workflows.resume(caller, spoken.rest)
+            run, rebase = rebase_of(spoken.rest)
+            return await workflows.resume(caller, run, rebase=rebase)
         case Word.APPROVE | Word.REFUSE:
             return await workflows.decide(caller, spoken.rest, approve=spoken.word is Word.APPROVE)
         case _:
@@ -80,6 +87,7 @@ async def run_spoken(commands: Commands, caller: Caller, spoken: Command) -> Tol
     """Do what was said. Raises UserError."""
     if spoken.word is Word.HELP and spoken.room is not Room.SESSION:
         return RoomHelped(spoken.room)
+    spoken = _with_name(spoken)
     match spoken.room:
         case Room.SESSION:
             return await _session(commands.sessions, caller, spoken)
@@ -106,6 +114,8 @@ async def run_action(commands: Commands, caller: Caller, action: Immediate) -> T
             return await commands.sessions.keep_id(caller, session)
         case ConfirmedDeleteRun(run):
             return await commands.workflows.delete_digest(caller, run)
+        case CancelDeleteRun(run):
+            return await commands.workflows.keep_digest(caller, run)
         case other:
             assert_never(other)
 
@@ -115,7 +125,7 @@ async def _session(commands: SessionCommands, caller: Caller, spoken: Command) -
         case Word.START:
             return await commands.start(caller, spoken.rest or None)
         case Word.LIST:
-            return await commands.list(caller, page_of(spoken.rest))
+            return await commands.list(caller, page_of(spoken))
         case Word.RESUME:
             return await commands.resume(caller, spoken.rest)
         case Word.SHOW:
@@ -133,7 +143,7 @@ async def _session(commands: SessionCommands, caller: Caller, spoken: Command) -
 async def _memory(commands: FactCommands, caller: Caller, spoken: Command) -> FactOutcome:
     match spoken.word:
         case Word.SHOW:
-            return await commands.show(caller, page_of(spoken.rest))
+            return await commands.show(caller, page_of(spoken))
         case Word.ADD:
             return await commands.add(caller, spoken.rest)
         case Word.FORGET:
@@ -145,7 +155,7 @@ async def _memory(commands: FactCommands, caller: Caller, spoken: Command) -> Fa
 async def _knowledge(commands: KnowledgeCommands, caller: Caller, spoken: Command) -> KnowledgeOutcome:
     match spoken.word:
         case Word.LIST:
-            return await commands.list(caller, page_of(spoken.rest))
+            return await commands.list(caller, page_of(spoken))
         case Word.SEARCH:
             return await commands.search(caller, spoken.rest)
         case Word.REMOVE:
@@ -164,6 +174,10 @@ async def _workflow(commands: WorkflowCommands, caller: Caller, spoken: Command)
             return await commands.delete(caller, spoken.rest)
         case _:
             raise _unknown(spoken)
+
+
+def _with_name(spoken: Command) -> Command:
+    return replace(spoken, rest=pasted(spoken.rest)) if spoken.word in _NAMING else spoken
 
 
 def _unknown(spoken: Command) -> UsageError:

@@ -17,6 +17,11 @@ def plain(text: str) -> str:
     return "  \n".join(_line(line.strip()) for line in text.strip().splitlines())
 
 
+def pasted(text: str) -> str:
+    """Return a name as it is, where it may have been copied from text that :func:`plain` made."""
+    return text.replace(_BREAK, "")
+
+
 def code(text: str) -> str:
     """Return Markdown that shows this text, made one line, as inline code."""
     line = " ".join(text.split())

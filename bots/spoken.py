@@ -57,14 +57,15 @@ def parse_spoken(text: str, bot_name: str = "") -> Spoken | None:
             return None
 
 
-def page_of(said: str) -> int:
-    """Return the number of a page; without one, the first. Raises UsageError."""
+def page_of(spoken: Command) -> int:
+    """Return the number of the page that was asked for; without one, the first. Raises UsageError."""
+    said, line = spoken.rest, f"/{spoken.room} {spoken.word}"
     if not said:
         return 1
     if not said.isdecimal():
-        raise UsageError("A list takes the number of a page: /session list 2")
+        raise UsageError(f"Pages have numbers: {line} 2")
     if len(said) > _LONGEST_PAGE:
-        raise UsageError("There is no such page. Say /session list to see the first one.")
+        raise UsageError(f"There is no such page. Say {line} to see the first one.")
     return int(said)
 
 
@@ -75,6 +76,12 @@ def variables_of(said: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         found.append((pair[1], pair[2]))
         said = said[: pair.start()].rstrip()
     return said, tuple(reversed(found))
+
+
+def rebase_of(said: str) -> tuple[str, bool]:
+    """Divide ``deploy-1 rebase`` into the run's name and whether it goes on with changed steps."""
+    name, _, last = said.rpartition(" ")
+    return (name.rstrip(), True) if name and last.casefold() == "rebase" else (said, False)
 
 
 def _parse_room(room: Room, rest: str) -> Command:
@@ -89,9 +96,10 @@ def _parse_room(room: Room, rest: str) -> Command:
         raise UsageError(f"“{said[:32]}” is no {room} command. {hint}")
     if found.required and not rest:
         raise UsageError(f"Something is missing: /{room} {found.line}")
+    spoken = Command(found.word, rest, room)
     if found.parameter == "page":
-        page_of(rest)
-    return Command(found.word, rest, room)
+        page_of(spoken)
+    return spoken
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What facts, knowledge and workflows say in chat, as Markdown."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bots.quoting import code, plain, shorten
@@ -7,7 +8,6 @@ from sessions.facts.outcomes import (
     FactAdded,
     FactForgotten,
     FactOutcome,
-    FactsHelped,
     FactsShown,
     ShownFact,
 )
@@ -17,11 +17,12 @@ from sessions.knowledge.commands import (
     KnowledgeOutcome,
     PassagesFound,
 )
-from sessions.ports.checkpoints import Checkpoint, StepResult
+from sessions.ports.checkpoints import Checkpoint, RunStatus, StepResult
 from sessions.workflows.definition import Step, Workflow
 from sessions.workflows.outcomes import (
     ConfirmDeleteRun,
     RunDeleted,
+    RunKept,
     RunShown,
     WorkflowOutcome,
     WorkflowShown,
@@ -29,7 +30,16 @@ from sessions.workflows.outcomes import (
 )
 
 _LONGEST = 300
-_MOST_RUNS = 10
+_MOST = 10
+"""So many workflows and runs are named; the rest is counted."""
+_MOST_BROKEN = 3
+_SIGNS = {
+    RunStatus.RUNNING: "▶️",
+    RunStatus.WAITING: "⏸",
+    RunStatus.DONE: "✅",
+    RunStatus.FAILED: "❌",
+    RunStatus.REFUSED: "🚫",
+}
 
 
 def facts(outcome: FactOutcome) -> str:
@@ -42,8 +52,6 @@ def facts(outcome: FactOutcome) -> str:
             return f"🧠 {said}: {plain(shorten(fact.text, _LONGEST))} ({code(fact.id)})"
         case FactForgotten(fact):
             return f"🗑️ Forgotten: {plain(shorten(fact.text, _LONGEST))}"
-        case FactsHelped():
-            return ""
         case other:
             assert_never(other)
 
@@ -68,26 +76,25 @@ def workflows(outcome: WorkflowOutcome) -> str:
             return _workflows(outcome)
         case WorkflowShown(workflow, runs):
             said = [f"⚙️ Workflow {code(workflow.name)}", *_steps(workflow)]
-            return "\n\n".join((lines(*said), *map(_run, runs)))
-        case RunShown(run, _, question):
+            return "\n\n".join((join_lines(*said), *_runs(runs)))
+        case RunShown(run, known, question):
             said = [_run(run), *map(_result, run.results)]
-            return lines(*said, *((f"⏸ {plain(question)}",) if question else ()))
+            if known is not None and run.status in (RunStatus.FAILED, RunStatus.RUNNING):
+                said.append(f"Go on with it: {code(f'/workflow resume {run.name}')}")
+            return "\n\n".join((join_lines(*said), *((plain(question),) if question else ())))
         case ConfirmDeleteRun(run):
-            return lines(f"⚠️ Delete the run {code(run.name)}?", "It cannot be resumed afterwards.")
+            return join_lines(f"⚠️ Delete the run {code(run.name)}?", "It cannot be resumed afterwards.")
         case RunDeleted(run):
             return f"🗑️ Run {code(run.name)} deleted."
+        case RunKept():
+            return "Cancelled. Nothing was deleted."
         case other:
             assert_never(other)
 
 
-def lines(*said: str) -> str:
+def join_lines(*said: str) -> str:
     """Join with breaks that Markdown keeps."""
     return "  \n".join(said)
-
-
-def page_line(total: str, page: int, pages: int) -> str:
-    """Tell how many there are, and which page this is."""
-    return f"Total: {total}" + (f" · page {page} of {pages}" if pages > 1 else "")
 
 
 def count(number: int, noun: str) -> str:
@@ -98,16 +105,21 @@ def count(number: int, noun: str) -> str:
 def _shown(shown: FactsShown) -> str:
     if not shown.facts:
         return (
-            "🧠 Nothing is remembered here. Say /memory add and what, or “remember that …” in a message."
+            f"🧠 Nothing is remembered here. Say {code('/memory add')} and what, "
+            "or “remember that …” in a message."
         )
     said = [_fact(one) for one in shown.facts]
-    total = page_line(count(shown.total, "fact"), shown.page, shown.pages)
+    total = f"Total: {count(shown.total, 'fact')}"
+    if shown.pages > 1:
+        total += f" · page {shown.page} of {shown.pages}"
+    if shown.page < shown.pages:
+        total += f" · more: {code(f'/memory show {shown.page + 1}')}"
     return "\n\n".join(("🧠 **What is remembered**", *said, total))
 
 
 def _fact(shown: ShownFact) -> str:
     about = "you" if shown.own else plain(shown.name) if shown.name else "everybody here"
-    return lines(
+    return join_lines(
         f"{code(shown.fact.id)} {plain(shorten(shown.fact.text, _LONGEST))}",
         f"about {about} · {shown.fact.at:%Y-%m-%d}",
     )
@@ -115,21 +127,21 @@ def _fact(shown: ShownFact) -> str:
 
 def _listed(listed: DocumentsListed) -> str:
     if not listed.documents:
-        return "📚 There are no documents here. The operator adds them: parley knowledge add"
+        return f"📚 There are no documents here. The operator adds them: {code('parley knowledge add')}"
     said = [
         f"**{number}.** {code(one.source)} · {count(one.passages, 'passage')} · {one.added_at:%Y-%m-%d}"
         for number, one in enumerate(listed.documents, listed.first)
     ]
-    more = [f"More: /knowledge list {listed.page + 1}"] if listed.more else []
-    return "\n\n".join(("📚 **Documents**", lines(*said), *more))
+    more = [f"More: {code(f'/knowledge list {listed.page + 1}')}"] if listed.more else []
+    return "\n\n".join(("📚 **Documents**", join_lines(*said), *more))
 
 
 def _found(found: PassagesFound) -> str:
     if not found.found:
-        why = "There are no documents here." if found.empty else "No passage has these words."
+        why = "There are no documents here." if found.empty else "Try other words."
         return f"📚 Nothing was found for {code(shorten(found.query, 100))}. {why}"
     said = [
-        lines(
+        join_lines(
             f"**{number}.** {code(one.source)}, {plain(one.passage.place)}",
             plain(shorten(one.passage.text, _LONGEST)),
         )
@@ -140,22 +152,35 @@ def _found(found: PassagesFound) -> str:
 
 def _workflows(listed: WorkflowsListed) -> str:
     said = [
-        lines(
+        join_lines(
             f"⚙️ {code(one.name)} · {count(len(one.steps), 'step')}",
             *((plain(shorten(one.description, _LONGEST)),) if one.description else ()),
         )
-        for one in listed.workflows
+        for one in listed.workflows[:_MOST]
     ]
+    said += _left(len(listed.workflows) - _MOST)
     if not said:
         said = ["⚙️ There are no workflows. The operator puts their files into the folder workflows."]
-    broken = [f"⚠️ {plain(shorten(one, _LONGEST))}" for one in listed.broken]
-    runs = ["**Runs**", *map(_run, listed.runs[:_MOST_RUNS])] if listed.runs else []
-    return "\n\n".join((*said, *broken, *runs))
+    said += [f"⚠️ {plain(shorten(one, _LONGEST))}" for one in listed.broken[:_MOST_BROKEN]]
+    said += _left(len(listed.broken) - _MOST_BROKEN)
+    return "\n\n".join((*said, *_runs(listed.runs)))
+
+
+def _runs(runs: Sequence[Checkpoint]) -> list[str]:
+    if not runs:
+        return []
+    return ["**Runs**", join_lines(*map(_run, runs[:_MOST]), *_left(len(runs) - _MOST))]
+
+
+def _left(number: int) -> list[str]:
+    return [f"… and {number:,} more"] if number > 0 else []
 
 
 def _steps(workflow: Workflow) -> list[str]:
     said = [plain(shorten(workflow.description, _LONGEST))] if workflow.description else []
-    return said + [f"{number}. {_step(step)}" for number, step in enumerate(workflow.steps, 1)]
+    variables = [code(one.name) for one in workflow.variables]
+    said += [f"Variables: {', '.join(variables)}"] if variables else []
+    return said + [f"**{number}.** {_step(step)}" for number, step in enumerate(workflow.steps, 1)]
 
 
 def _step(step: Step) -> str:
@@ -163,10 +188,10 @@ def _step(step: Step) -> str:
 
 
 def _run(run: Checkpoint) -> str:
-    what = f" of {code(run.workflow)}" if not run.definition else ""
+    what = "" if run.name.startswith(run.workflow) else f" of {code(run.workflow)}"
     return (
-        f"▶️ Run {code(run.name)}{what} · {run.status} · {count(len(run.results), 'step')} · "
-        f"{run.saved_at:%Y-%m-%d %H:%M} UTC"
+        f"{_SIGNS[run.status]} {code(run.name)}{what} · {run.status} · "
+        f"{count(len(run.results), 'step')} · {run.saved_at:%Y-%m-%d %H:%M} UTC"
     )
 
 

@@ -9,6 +9,7 @@ from bots import telling
 from bots.actions import (
     Action,
     CancelDelete,
+    CancelDeleteRun,
     ConfirmedDelete,
     ConfirmedDeleteRun,
     Decide,
@@ -19,6 +20,7 @@ from bots.actions import (
 )
 from bots.commands import RoomHelped, Told
 from bots.quoting import code, plain, shorten
+from bots.telling import count, join_lines
 from bots.words import ENTRIES, Room
 from sessions.errors import UserError
 from sessions.facts.outcomes import FactOutcome
@@ -149,8 +151,9 @@ def _run_buttons(outcome: WorkflowOutcome) -> tuple[tuple[Button, ...], ...]:
         case RunShown(run, _, question) if question:
             return (deciding(run.name),)
         case ConfirmDeleteRun(run):
-            delete = ConfirmedDeleteRun(name_digest(run.name))
-            return ((Button("🗑 Delete", delete, ButtonStyle.DANGER),),)
+            digest = name_digest(run.name)
+            delete = Button("🗑 Delete", ConfirmedDeleteRun(digest), ButtonStyle.DANGER)
+            return ((delete, Button("Cancel", CancelDeleteRun(digest))),)
         case _:
             return ()
 
@@ -192,11 +195,11 @@ def heading(used: Used) -> str:
     """Return the line above an answer that says what it draws on; empty for nothing."""
     said = []
     if used.sessions:
-        said.append(f"🕘 {_count(len(used.sessions), 'session')}: {', '.join(map(code, used.sessions))}")
+        said.append(f"🕘 {count(len(used.sessions), 'session')}: {', '.join(map(code, used.sessions))}")
     if used.facts:
-        said.append(f"🧠 {_count(used.facts, 'fact')}")
+        said.append(f"🧠 {count(used.facts, 'fact')}")
     if used.sources:
-        said.append(f"📚 {_count(len(used.sources), 'source')}")
+        said.append(f"📚 {count(len(used.sources), 'source')}")
     return " · ".join(said)
 
 
@@ -221,7 +224,7 @@ def closing(answer: Answer) -> tuple[str, str]:
 
 def _say_started(session: Session) -> Notice:
     return Notice(
-        _lines(
+        join_lines(
             f"🆕 Started session {code(session.name)}",
             _fact("Created", _time(session.created_at)),
             _fact("Status", session.status.value),
@@ -233,16 +236,16 @@ def _say_started(session: Session) -> Notice:
 def _say_listed(listed: Listed) -> Notice:
     if not listed.sessions:
         return Notice("📋 No sessions yet. Write a message, or start one with /session start")
-    lines = [
-        _lines(
+    entries = [
+        join_lines(
             f"**{number}.** {code(session.name)} · {session.status.value}{_title(session)}",
-            f"{_time(session.active_at)} · {_count(session.tally.messages, 'message')}",
+            f"{_time(session.active_at)} · {count(session.tally.messages, 'message')}",
         )
         for number, session in enumerate(listed.sessions, listed.first)
     ]
     where = f" · page {listed.page} of {listed.pages}" if listed.pages > 1 else ""
-    total = f"Total: {_count(listed.total, 'session')}{where}"
-    text = "\n\n".join(("📋 **Available sessions**", *lines, total))
+    total = f"Total: {count(listed.total, 'session')}{where}"
+    text = "\n\n".join(("📋 **Available sessions**", *entries, total))
     return Notice(text, (*_numbers(listed), *_paging(listed)))
 
 
@@ -271,10 +274,10 @@ def _say_resumed(session: Session, last: Message | None) -> Notice:
     if last is not None:
         lines.append(_fact("Last message", code(shorten(last.content, _LAST)) + _mark(last)))
     lines += [
-        _fact("Context size", f"{_about(session)}{_count(session.tally.context, 'token')}"),
+        _fact("Context size", f"{_about(session)}{count(session.tally.context, 'token')}"),
         "Go on with your conversation.",
     ]
-    return Notice(_lines(*lines))
+    return Notice(join_lines(*lines))
 
 
 def _say_shown(shown: Shown) -> Notice:
@@ -292,11 +295,11 @@ def _say_shown(shown: Shown) -> Notice:
         _fact("Size", _size(tally.size)),
     ]
     if shown.waiting:
-        facts.append(_fact("Waiting", _count(shown.waiting, "message")))
+        facts.append(_fact("Waiting", count(shown.waiting, "message")))
     recent = [_recent(message) for message in shown.recent if message.role in {Role.USER, Role.ASSISTANT}]
     if not recent:
-        return Notice(_lines(*facts))
-    return Notice("\n\n".join((_lines(*facts), "**Recent messages**", *recent)))
+        return Notice(join_lines(*facts))
+    return Notice("\n\n".join((join_lines(*facts), "**Recent messages**", *recent)))
 
 
 def _recent(message: Message) -> str:
@@ -310,10 +313,10 @@ def _recent(message: Message) -> str:
 
 def _say_confirm(session: Session) -> Notice:
     return Notice(
-        _lines(
+        join_lines(
             f"⚠️ Delete session {code(session.name)}?",
             "This will permanently remove all conversation history "
-            f"({_count(session.tally.messages, 'message')}).",
+            f"({count(session.tally.messages, 'message')}).",
         ),
         (
             (
@@ -332,21 +335,16 @@ def _say_help() -> Notice:
         f"{', '.join(code(f'/{room}') for room in Room if room is not Room.SESSION)} · more of these",
         "Every thread has its own session; just write to talk.",
     ]
-    return Notice(_lines("**Session commands**", *_usage(Room.SESSION), *more))
+    return Notice(join_lines("**Session commands**", *_usage(Room.SESSION), *more))
 
 
 def say_room(room: Room) -> Notice:
     """Tell a room's words."""
-    return Notice(_lines(f"**{room.capitalize()} commands**", *_usage(room)))
+    return Notice(join_lines(f"**{room.capitalize()} commands**", *_usage(room)))
 
 
 def _usage(room: Room) -> list[str]:
     return [f"{code(f'/{room} {entry.line}')} · {entry.meaning}" for entry in ENTRIES[room]]
-
-
-def _lines(*lines: str) -> str:
-    """Join with breaks that Markdown keeps."""
-    return "  \n".join(lines)
 
 
 def _fact(name: str, value: str) -> str:
@@ -366,15 +364,11 @@ def _time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _about(session: Session) -> str:
     return "about " if session.tally.estimated else ""
 
 
 def _size(size: int) -> str:
     if size < 1024:
-        return _count(size, "byte")
+        return count(size, "byte")
     return f"{size / 1024:,.0f} KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:,.1f} MB"

@@ -104,7 +104,13 @@ ENTRIES: Mapping[Room, tuple[Entry, ...]] = {
         ),
         Entry(Word.LIST, "see the workflows and their runs"),
         Entry(Word.SHOW, "see a workflow's steps, or how far a run came", "name", "<name>", "Its name"),
-        Entry(Word.RESUME, "go on with a run", "run", "<run>", "The run's name"),
+        Entry(
+            Word.RESUME,
+            "go on with a run",
+            "run",
+            "<run> [rebase]",
+            "Its name; behind it rebase if its workflow was changed",
+        ),
         Entry(Word.APPROVE, "let a run that waits go on", "run", "<run>", "The run's name"),
         Entry(Word.REFUSE, "end a run that waits", "run", "<run>", "The run's name"),
         Entry(Word.DELETE, "forget a run", "run", "<run>", "The run's name"),
@@ -124,8 +130,3 @@ ENTRIES: Mapping[Room, tuple[Entry, ...]] = {
     ),
 }
 """The words of each room, in the order of the help pages."""
-
-
-def entry(room: Room, word: Word) -> Entry:
-    """Return the room's entry of that word."""
-    return next(one for one in ENTRIES[room] if one.word is word)

@@ -1,15 +1,14 @@
 """The commands ``parley checkpoint …``."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
 
 from bots.terminal import workflow_pages
-from bots.terminal.lines import is_yes
 from bots.workflow_tasks import workflow_folder
 from cli import output
+from cli.confirming import is_sure
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.output import Value
 from cli.plain_values import PlainCommand
@@ -108,10 +107,10 @@ def delete(
         async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
             commands, caller = _commands(desk), desk.operator.caller()
             outcome = await commands.delete(caller, name, confirmed=yes)
-            if isinstance(outcome, ConfirmDeleteRun) and await asyncio.to_thread(
-                _is_sure, outcome.run, json
-            ):
-                return await commands.delete(caller, name, confirmed=True)
+            if isinstance(outcome, ConfirmDeleteRun):
+                question = f"{workflow_pages.confirm_delete(outcome.run)}\nAre you sure?"
+                if await is_sure(question, quietly=json):
+                    return await commands.delete(caller, name, confirmed=True)
             return outcome
 
     outcome = asyncio.run(work())
@@ -130,18 +129,6 @@ def help_() -> None:
 
 def _commands(desk: Desk) -> WorkflowCommands:
     return WorkflowCommands(desk.store, workflow_folder(desk.settings), {})
-
-
-def _is_sure(run: Checkpoint, quietly: bool) -> bool:
-    """Ask; the end of the input is no answer and raises EOFError."""
-    to = sys.stderr if quietly else sys.stdout
-    to.write(f"{workflow_pages.confirm_delete(run)}\nAre you sure? (y/N): ")
-    to.flush()
-    line = sys.stdin.readline()
-    to.write("\n" if line and sys.stdin.isatty() else "\n\n")
-    if not line:
-        raise EOFError
-    return is_yes(line)
 
 
 def _record(run: Checkpoint) -> dict[str, Value]:

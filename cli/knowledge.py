@@ -13,14 +13,18 @@ import typer
 
 from bots.searching import embeddings, searching
 from bots.terminal import knowledge as pages
+from bots.terminal.knowledge import ADD_DOCUMENTS
 from bots.terminal.pages import counted
 from bots.terminal.plain import one_line
+from bots.terminal.room_help import room_help
+from bots.words import Room
 from cli import output
-from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.confirming import is_sure
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace, page_number
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.wiring import Desk, open_desk
-from sessions.errors import NoSuchDocument, UsageError
+from sessions.errors import NoSuchDocument
 from sessions.knowledge.commands import DocumentsListed, KnowledgeCommands, PassagesFound
 from sessions.knowledge.walking import source_of
 from sessions.ports.knowledge import Document, Found
@@ -38,19 +42,13 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 
-HELP = """\
-Knowledge Commands:
-
-  parley knowledge add <path>...     - Add files and folders, or what changed in them
-  parley knowledge list              - List the documents
-  parley knowledge search <query>    - Show the passages that fit best
-  parley knowledge remove <source>   - Remove a document, or those of a folder
-  parley knowledge help              - Show this help
+_ADD = ("parley knowledge add <path>...", "Add files and folders, or what changed in them")
+HELP = f"""\
+{room_help(Room.KNOWLEDGE, "parley ", before=(_ADD,))}
 
 Using Knowledge with Prompts:
-  parley "prompt" --knowledge        - Answer from the documents, and cite them"""
+  parley "prompt" --knowledge  - Answer from the documents, and cite them"""
 
-ADD = "parley knowledge add docs"
 _BATCH = 500
 _MOST_SHOWN = 50
 
@@ -106,7 +104,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the documents, by source."""
-    number = _number(page_option or page or "1")
+    number = page_number(page_option or page, "parley knowledge list 2")
 
     async def work() -> DocumentsListed:
         async with _shelf(Choice(storage_backend, storage_path, workspace)) as shelf:
@@ -121,7 +119,7 @@ def list_(
         output.say_json({"documents": documents, "page": outcome.page, "more": outcome.more})
         return
     following = f"parley knowledge list {outcome.page + 1}"
-    output.say(pages.listed(outcome, add=ADD, following=following))
+    output.say(pages.listed(outcome, add=ADD_DOCUMENTS, following=following))
 
 
 @app.command("search", cls=PlainCommand)
@@ -144,7 +142,7 @@ def search(
             {"query": outcome.query, "passages": [_found_record(one) for one in outcome.found]}
         )
         return
-    output.say(pages.found(outcome, add=ADD))
+    output.say(pages.found(outcome, add=ADD_DOCUMENTS))
 
 
 @app.command("remove", cls=PlainCommand)
@@ -232,7 +230,8 @@ async def _remove(shelf: _Shelf, said: str, *, sure: bool, quietly: bool) -> lis
     for name in (said, path):
         folder = [one async for one in shelf.below(f"{name.rstrip('/')}/")] if name.strip("/") else []
         if folder:
-            if not sure and not await asyncio.to_thread(_is_sure, name, len(folder), quietly):
+            question = f"Remove {counted(len(folder), 'document')} below {one_line(name)}?"
+            if not sure and not await is_sure(question, quietly=quietly):
                 return []
             return [(await shelf.commands.remove(caller(), one.source)).document for one in folder]
     if path == said:
@@ -246,19 +245,6 @@ async def _remove(shelf: _Shelf, said: str, *, sure: bool, quietly: bool) -> lis
 def _path_of(said: str) -> str:
     """The source of the file of that path, whether it is there or not."""
     return source_of(FilePath(os.path.realpath(os.path.expanduser(said))))  # noqa: PTH111 - never raises
-
-
-def _is_sure(folder: str, count: int, quietly: bool) -> bool:
-    """Ask; the end of the input is no answer."""
-    to = sys.stderr if quietly else sys.stdout
-    to.write(f"Remove {counted(count, 'document')} below {one_line(folder)}? (y/N): ")
-    to.flush()
-    line = sys.stdin.readline()
-    if not sys.stdin.isatty() or not line:
-        to.write("\n")
-    if not line:
-        raise EOFError
-    return line.strip().casefold() in ("y", "yes")
 
 
 @contextmanager
@@ -278,14 +264,6 @@ def _telling(*, quietly: bool) -> "Iterator[Progress]":
             sys.stdout.flush()
 
     yield line
-
-
-def _number(page: str) -> int:
-    if not page.isdecimal() or len(page) > len(str(10**6)):
-        raise UsageError(
-            f"“{page[:32]}” is no page. Give its number, for example: parley knowledge list 2"
-        )
-    return int(page)
 
 
 def _document_record(document: Document) -> dict[str, output.Value]:

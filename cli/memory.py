@@ -6,16 +6,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bots.terminal.pages import counted, minute
-from bots.terminal.plain import one_line, shorten
-from bots.terminal.tables import draw
+from bots.terminal import memory as pages
+from bots.terminal.room_help import room_help
+from bots.words import Room
 from cli import output
-from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace, page_number
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.wiring import open_desk
 from sessions.commands import Caller
-from sessions.errors import UsageError
 from sessions.facts.commands import FactCommands
 from sessions.facts.outcomes import FactsShown, ShownFact
 from sessions.ports.facts import Fact
@@ -30,19 +29,12 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 
-HELP = """\
-Memory Commands:
-
-  parley memory show            - Show what is remembered
-  parley memory add <text>      - Remember a fact
-  parley memory forget <id>     - Forget a fact, by its id or by words of it
-  parley memory help            - Show this help
+HELP = f"""\
+{room_help(Room.MEMORY, "parley ")}
 
 Using Memory with Prompts:
-  parley "prompt" --memory      - Draw on facts, and take down what is to be remembered"""
+  parley "prompt" --memory  - Draw on facts, and take down what is to be remembered"""
 
-_PAGE_DIGITS = 6
-_LONGEST_SHOWN = 60
 
 T = TypeVar("T")
 
@@ -70,7 +62,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what is remembered, the newest first."""
-    number = _number(page or "1")
+    number = page_number(page, "parley memory show 2")
 
     async def work(commands: FactCommands, caller: Caller) -> FactsShown:
         return await commands.show(caller, number, everything=everything)
@@ -86,7 +78,7 @@ def show(
             }
         )
         return
-    output.say(_page(outcome))
+    output.say(pages.shown(outcome, "parley memory"))
 
 
 @app.command("add", cls=PlainCommand)
@@ -107,8 +99,7 @@ def add(
     if json:
         output.say_json({**_record(outcome.fact), "new": outcome.fresh})
         return
-    said = "Remembered" if outcome.fresh else "Remembered already"
-    output.say(f"🧠 {said}: {one_line(outcome.fact.text)} ({outcome.fact.id})")
+    output.say(pages.added(outcome))
 
 
 @app.command("forget", cls=PlainCommand)
@@ -127,7 +118,7 @@ def forget(
     if json:
         output.say_json({"forgotten": _record(outcome.fact)})
         return
-    output.say(f"🗑️  Forgotten: {one_line(outcome.fact.text)}")
+    output.say(pages.forgotten(outcome))
 
 
 @app.command("help", cls=PlainCommand)
@@ -142,35 +133,6 @@ def _done(choice: Choice, work: Callable[[FactCommands, Caller], Awaitable[T]]) 
             return await work(FactCommands(desk.store), desk.operator.caller())
 
     return asyncio.run(run())
-
-
-def _number(page: str) -> int:
-    if not page.isdecimal() or len(page) > _PAGE_DIGITS:
-        raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley memory show 2")
-    return int(page)
-
-
-def _page(outcome: FactsShown) -> str:
-    if not outcome.total:
-        return (
-            "🧠 Memory:\n\nNothing is remembered yet. Add a fact: "
-            'parley memory add "I like tea"\n\nTotal: 0 facts'
-        )
-    rows = [
-        (one.fact.id, shorten(one.fact.text, _LONGEST_SHOWN), _about(one), minute(one.fact.at))
-        for one in outcome.facts
-    ]
-    table = draw(("ID", "Fact", "About", "Since"), rows, (8, 30, 8, 16))
-    page = f"🧠 Memory:\n\n{table}\n\nTotal: {counted(outcome.total, 'fact')}"
-    if outcome.pages > 1:
-        page += f"\nPage {outcome.page} of {outcome.pages}"
-        if outcome.page < outcome.pages:
-            page += f"; the next one: parley memory show {outcome.page + 1}"
-    return page
-
-
-def _about(shown: ShownFact) -> str:
-    return "you" if shown.own else shown.name or "everybody"
 
 
 def _shown_record(shown: ShownFact) -> dict[str, output.Value]:

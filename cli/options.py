@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 
 from bots.terminal.operator import LOCAL as LOCAL
+from sessions.errors import UsageError
+
+_PAGE_DIGITS = 6
 
 Backend = Annotated[
     str | None,
@@ -36,3 +39,12 @@ class Choice:
     backend: str | None = None
     path: str | None = None
     workspace: str = LOCAL
+
+
+def page_number(said: str | None, example: str) -> int:
+    """Return the number of a page; without one, the first. Raises UsageError."""
+    if said is None:
+        return 1
+    if not said.isdecimal() or len(said) > _PAGE_DIGITS:
+        raise UsageError(f"“{said[:32]}” is no page. Give its number, for example: {example}")
+    return int(said)

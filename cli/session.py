@@ -9,7 +9,8 @@ import typer
 from bots.terminal import pages
 from cli import bringing, leaving, output
 from cli.again import quoted
-from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
+from cli.confirming import is_sure
+from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace, page_number
 from cli.plain_values import PlainCommand
 from cli.routing import AnywhereGroup
 from cli.wiring import Desk, open_desk
@@ -42,7 +43,6 @@ Using Sessions with Prompts:
   parley "prompt" --session <name>   - Run with session context"""
 
 _BATCH = 200
-_PAGE_DIGITS = 6
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name, or a number of the last list.")]
 
@@ -91,7 +91,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the sessions, newest activity first."""
-    number = _number(page_option or page or "1")
+    number = page_number(page_option or page, "parley session list 2")
 
     async def work() -> Listed:
         async with open_desk(Choice(storage_backend, storage_path, workspace)) as desk:
@@ -208,23 +208,10 @@ app.command("export", cls=PlainCommand)(leaving.export)
 app.command("import", cls=PlainCommand)(bringing.import_)
 
 
-def _number(page: str) -> int:
-    if not page.isdecimal() or len(page) > _PAGE_DIGITS:
-        raise UsageError(f"“{page[:32]}” is no page. Give its number, for example: parley session list 2")
-    return int(page)
-
-
 async def _delete_if_sure(desk: Desk, asked: ConfirmDelete, *, quietly: bool) -> Deleted | ConfirmDelete:
     """Return what was asked when the answer is no. The end of the input is no answer: raises EOFError."""
-    from bots.terminal.lines import PipedLines
-
-    to = sys.stderr if quietly else sys.stdout
-    to.write(f"{pages.confirm_delete(asked.session)}\n")
-    sure = await PipedLines(sys.stdin.fileno(), to).confirm("Are you sure? (y/N): ")
-    if sure is None:
-        raise EOFError
-    to.write("" if sys.stdin.isatty() else "\n")
-    to.flush()
+    question = f"{pages.confirm_delete(asked.session)}\nAre you sure?"
+    sure = await is_sure(question, quietly=quietly)
     return await desk.commands.delete_id(desk.operator.caller(), asked.session.key.id) if sure else asked
 
 

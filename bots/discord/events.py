@@ -7,6 +7,8 @@ from msgspec import Struct, field
 
 _EPOCH_MS = 1_420_070_400_000
 """https://discord.com/developers/docs/reference#snowflakes"""
+_EPHEMERAL = 1 << 6
+"""https://discord.com/developers/docs/resources/message#message-object-message-flags"""
 
 
 class User(Struct, frozen=True):
@@ -62,6 +64,12 @@ class Said(Struct, frozen=True):
     interaction_metadata: Asked | None = None
     nonce: str | int | None = None
     attachments: tuple[object, ...] = ()
+    flags: int = 0
+
+    @property
+    def hidden(self) -> bool:
+        """Whether one person alone sees it."""
+        return bool(self.flags & _EPHEMERAL)
 
 
 class Option(Struct, frozen=True):

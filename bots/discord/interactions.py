@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bots.actions import ConfirmedDeleteRun, Decide, Immediate
+from bots.actions import CancelDeleteRun, ConfirmedDeleteRun, Decide, Immediate
 from bots.admission import Admission
 from bots.commands import Commands, asks_for_task, decided, run_action, run_spoken, task_of
 from bots.discord.asking import ask_for, inbound_of
@@ -45,6 +45,7 @@ _WORKING_TIME = 120.0
 _FINDING_TIME = 0.8
 """Of the three seconds that Discord gives."""
 _FOR_ALL = frozenset({Word.START, Word.RESUME, Word.DELETE, Word.STOP})
+_DELETES = ConfirmedDelete | CancelDelete | ConfirmedDeleteRun | CancelDeleteRun
 _RETRYING = Notice("🔁 Running the last message again.")
 
 log = structlog.get_logger(__name__)
@@ -131,14 +132,14 @@ class Interactions:
         if isinstance(action, Decide):
             await self._decide(used, caller, action, response)
             return
-        update = isinstance(action, ConfirmedDelete | CancelDelete | ListPage | ConfirmedDeleteRun)
+        update = isinstance(action, _DELETES | ListPage)
         manner = Manner(hidden=isinstance(action, ListPage), update=update)
         await response.settle(lambda: _outcome(lambda: self._act(used, caller, action), manner), manner)
 
     async def _act(self, used: Interaction, caller: Caller, action: Immediate | None) -> Notice:
         if action is None:
             raise UsageError("This button is not one of mine, or too old. Use the command again.")
-        if isinstance(action, ConfirmedDelete | CancelDelete | ConfirmedDeleteRun):
+        if isinstance(action, _DELETES):
             asked = used.message.interaction_metadata if used.message else None
             if asked is None or asked.user is None or asked.user.id != self._callers.user(used):
                 raise NotPermitted("Only the person who asked can answer this. Use the command yourself.")
@@ -151,7 +152,8 @@ class Interactions:
 
         async def decide() -> Notice:
             task = await decided(self._commands, caller, action)
-            question = used.message.id if used.message else ""
+            # Nobody can reply to what one person alone sees.
+            question = used.message.id if used.message and not used.message.hidden else ""
             inbound = inbound_of(caller, used, question, Ask.TASK, asked_for(task), task)
             await self._engine.accept(inbound)
             return Notice("")

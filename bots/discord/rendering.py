@@ -8,7 +8,11 @@ from bots.splitting import split
 from bots.wording import Button, ButtonStyle, Notice, encode_action
 
 _EMBED_LENGTH = 4096
-"""https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
+_EMBEDS, _EACH = 2, 2990
+"""One embed has 4,096 characters at most, all of a message together 6,000.
+
+https://discord.com/developers/docs/resources/message#embed-object-embed-limits
+"""
 _REPEAT = "-# ⚠️ This may have been sent before.\n"
 _STYLES = {ButtonStyle.PLAIN: 2, ButtonStyle.PRIMARY: 1, ButtonStyle.DANGER: 4}
 
@@ -31,15 +35,26 @@ def mark_repeat(part: str) -> str:
 
 
 def render_notice(notice: Notice) -> dict[str, object]:
-    """Return the body of a message that says exactly this, whatever it said before."""
+    """Return the body of a message that says exactly this, whatever it said before.
+
+    What is too long for one message is cut short.
+    """
     text = "\n".join(line.rstrip() for line in notice.text.splitlines())
     fits = len(text) <= LENGTH
     return {
         "content": text if fits else "",
-        "embeds": [] if fits else [{"description": text[:_EMBED_LENGTH]}],
+        "embeds": [] if fits else _embeds(text),
         "components": components(notice.buttons),
         "allowed_mentions": {"parse": []},
     }
+
+
+def _embeds(text: str) -> list[dict[str, object]]:
+    parts = (text,) if len(text) <= _EMBED_LENGTH else split(text, _EACH)
+    shown = [*parts[:_EMBEDS]]
+    if len(parts) > _EMBEDS:
+        shown[-1] += "\n…"
+    return [{"description": part} for part in shown]
 
 
 def components(rows: Sequence[Sequence[Button]]) -> list[dict[str, object]]:

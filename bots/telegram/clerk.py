@@ -1,6 +1,7 @@
 """Does what a command or a pressed button says, and says what came of it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, assert_never
 
@@ -20,7 +21,7 @@ from bots.outlet import Closed, OutletError
 from bots.patience import until_stored
 from bots.spoken import Retry, parse_spoken
 from bots.telegram.speaker import Speaker
-from bots.telegram.updates import Commanded, Origin, Pressed, inbound_of
+from bots.telegram.updates import Commanded, Origin, Pressed, event_of, inbound_of
 from bots.wording import Notice, asked_for, say, say_error, say_failure
 from sessions.commands import Caller
 from sessions.errors import UserError
@@ -116,7 +117,7 @@ class Clerk:
             return None
         if not asks_for_task(spoken):
             return say(await run_spoken(self._commands, caller, spoken))
-        task = await task_of(self._commands, caller, spoken)
+        task = await task_of(self._commands, _asking(caller, said.origin), spoken)
         asked = inbound_of(said.origin, asked_for(task, spoken.rest), said.sent_at, Ask.TASK, task)
         await self._engine.accept(asked, said.title)
         return None
@@ -150,7 +151,7 @@ class Clerk:
         """Do it; None: an answer follows as the reply of a turn."""
         if not isinstance(action, Decide):
             return await run_action(self._commands, caller, action)
-        task = await decided(self._commands, caller, action)
+        task = await decided(self._commands, _asking(caller, origin), action)
         now = datetime.now(UTC)
         await self._engine.accept(inbound_of(origin, asked_for(task), now, Ask.TASK, task))
         return None
@@ -198,6 +199,11 @@ class Clerk:
             return await (await self._desk()).administers(int(origin.chat), person)
 
         return Caller(origin.person, origin.place, origin.event, said_at=said_at, administers=administers)
+
+
+def _asking(caller: Caller, origin: Origin) -> Caller:
+    """Return the caller by the event of the task: repeated, it finds the run that it goes on with."""
+    return replace(caller, event=event_of(origin, Ask.TASK))
 
 
 def _without_name(text: str) -> str:

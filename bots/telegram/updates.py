@@ -216,7 +216,7 @@ def inbound_of(
 ) -> Inbound:
     """Return an Inbound. What a command asks for has its own event: the command's is the errand's."""
     return Inbound(
-        event=origin.event if ask is Ask.ANSWER else EventId(f"{origin.event}:{ask}"),
+        event=event_of(origin, ask),
         place=origin.place,
         author=origin.person,
         text=text,
@@ -226,6 +226,11 @@ def inbound_of(
         ask=ask,
         task=task,
     )
+
+
+def event_of(origin: Origin, ask: Ask) -> EventId:
+    """Return the event of what is asked for."""
+    return origin.event if ask is Ask.ANSWER else EventId(f"{origin.event}:{ask}")
 
 
 def thread_of(chat: int, topic: int = 0) -> ThreadRef:

@@ -5,12 +5,13 @@ from typing import assert_never
 
 from bots.commands import Commands, RoomHelped, Told, asks_for_task, run_spoken, task_of
 from bots.spoken import Command, Retry, parse_spoken
-from bots.terminal import pages, rooms
+from bots.terminal import pages, rooms, workflow_pages
 from bots.terminal.conversation import Conversation
 from bots.terminal.lines import Lines
 from bots.terminal.plain import printable
 from bots.terminal.presenters import Paper
-from bots.terminal.rooms import room_help
+from bots.terminal.room_help import room_help
+from bots.terminal.workflow_pages import CHAT
 from bots.wording import asked_for
 from bots.words import Room
 from sessions.errors import StoreError, UsageError, UserError
@@ -32,15 +33,16 @@ from sessions.outcomes import (
 from sessions.ports.turns import Accepted
 from sessions.workflows.outcomes import ConfirmDeleteRun
 
-HELP = f"""\
-{room_help(Room.SESSION)}
-
-Also:
-  /plan <goal> - Make a plan, and run it when you agree
-  /workflow, /memory, /knowledge - More commands: say for example /memory help
-  /retry   - Answer the last message again
-  /stop    - Stop the running answer; so does Ctrl-C
-  /quit    - Leave; so does Ctrl-D"""
+HELP = room_help(
+    Room.SESSION,
+    beside=(
+        ("/plan <goal>", "Make a plan, and run it when you agree"),
+        ("/workflow, /memory, /knowledge", "More commands: say for example /memory help"),
+        ("/retry", "Answer the last message again"),
+        ("/stop", "Stop the running answer; so does Ctrl-C"),
+        ("/quit", "Leave; so does Ctrl-D"),
+    ),
+)
 
 _NO_COMMAND = re.compile(r"/[A-Za-z_]+(?!\S)")
 _LEAVE = ("/quit", "/exit")
@@ -113,11 +115,11 @@ class TerminalChat:
         elif isinstance(outcome, ConfirmDeleteRun):
             await self._delete_run_if_sure(outcome)
         elif isinstance(outcome, FactOutcome):
-            self._print(rooms.facts(outcome, "/memory") + "\n")
+            self._print(rooms.facts(outcome) + "\n")
         elif isinstance(outcome, KnowledgeOutcome):
-            self._print(rooms.knowledge(outcome, "/knowledge") + "\n")
+            self._print(rooms.knowledge(outcome) + "\n")
         else:
-            self._print(rooms.workflows(outcome, "/workflow") + "\n")
+            self._print(rooms.workflows(outcome) + "\n")
 
     async def _present_session(self, outcome: Outcome) -> None:
         match outcome:
@@ -154,11 +156,11 @@ class TerminalChat:
             self._print("\nCancelled: nothing was deleted.\n")
 
     async def _delete_run_if_sure(self, asked: ConfirmDeleteRun) -> None:
-        self._print(rooms.workflows(asked, "/workflow"))
+        self._print(rooms.workflows(asked))
         if await self._lines.confirm("Are you sure? (y/N): "):
             caller = self._conversation.talker.caller()
             deleted = await self._commands.workflows.delete(caller, asked.run.name, confirmed=True)
-            self._print(f"\n{rooms.workflows(deleted, '/workflow')}\n")
+            self._print(f"\n{rooms.workflows(deleted)}\n")
         else:
             self._print("\nCancelled: nothing was deleted.\n")
 
@@ -175,10 +177,9 @@ class TerminalChat:
 
 def how_to_decide(answer: Answer) -> str:
     """Return how the person decides about the run that waits, if one does."""
-    if not answer.decision:
+    if not answer.decision or CHAT.decide is None:
         return ""
-    run = answer.decision
-    return f"Say /workflow approve {run} to go on, or /workflow refuse {run}.\n"
+    return f"\n{workflow_pages.how_to_decide(answer.decision, CHAT.decide)}\n"
 
 
 def _check_no_command(line: str) -> None:

@@ -10,6 +10,9 @@ from sessions.knowledge.commands import DocumentsListed, PassagesFound
 from sessions.knowledge.searching import terms_of
 from sessions.ports.knowledge import Document
 
+ADD_DOCUMENTS = "parley knowledge add docs"
+"""The operator's command, in a shell."""
+
 _EXCERPT = 4
 """Lines of a passage that a search shows."""
 

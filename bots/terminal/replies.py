@@ -12,10 +12,16 @@ from sessions.ports.replies import Grant, Reply
 
 
 class TerminalReplies:
-    """Presents the answers that somebody here waits for; those of other terminals stay unseen."""
+    """Presents the answers that somebody here waits for; those of other terminals stay unseen.
 
-    def __init__(self, present: Callable[[], Presenter]) -> None:
+    ``steps`` presents what is done in steps, whose text does not only grow.
+    """
+
+    def __init__(
+        self, present: Callable[[], Presenter], steps: Callable[[], Presenter] | None = None
+    ) -> None:
         self._present = present
+        self._steps = steps or present
         self._awaited: dict[EventId, _Presented] = {}
 
     @property
@@ -23,9 +29,10 @@ class TerminalReplies:
         """The terminal alone."""
         return frozenset({Platform.TERMINAL})
 
-    def expect(self, event: EventId) -> asyncio.Future[Answer]:
+    def expect(self, event: EventId, *, in_steps: bool = False) -> asyncio.Future[Answer]:
         """Announce a message before it is accepted; the future brings its answer, once presented."""
-        reply = self._awaited[event] = _Presented(_Pen(self._present()))
+        presenter = self._steps() if in_steps else self._present()
+        reply = self._awaited[event] = _Presented(_Pen(presenter))
         return reply.answered
 
     def begin(self, event: EventId) -> None:

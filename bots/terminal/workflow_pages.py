@@ -1,6 +1,7 @@
 """Pages about workflows and their runs, as a terminal shows them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from bots.terminal.pages import counted, second
@@ -20,6 +21,23 @@ from sessions.workflows.definition import (
 
 _RULE = "─" * 52
 _WIDTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a surface speaks of runs: what it calls one, and its commands about them.
+
+    ``decide`` is what decides about a run that waits, before the run's name; where there is none, the
+    surface asks by itself.
+    """
+
+    run: str
+    begin: str
+    decide: tuple[str, str] | None = None
+
+
+COMMAND_LINE = Wording("checkpoint", "parley workflow run NAME --checkpoint NAME")
+CHAT = Wording("run", "/workflow run NAME", ("/workflow approve", "/workflow refuse"))
 
 
 def workflows(found: Sequence[Workflow], broken: Sequence[str], folder: str) -> str:
@@ -43,8 +61,10 @@ def workflows(found: Sequence[Workflow], broken: Sequence[str], folder: str) -> 
     return "\n\n".join(parts)
 
 
-def workflow(found: Workflow, checkpoints: Sequence[Checkpoint] = ()) -> str:
-    """A workflow with its steps."""
+def workflow(
+    found: Workflow, checkpoints: Sequence[Checkpoint] = (), wording: Wording = COMMAND_LINE
+) -> str:
+    """A workflow with its steps, and its runs."""
     rows = [
         ("Name", found.name),
         ("Description", shorten(found.description, _WIDTH)),
@@ -65,51 +85,61 @@ def workflow(found: Workflow, checkpoints: Sequence[Checkpoint] = ()) -> str:
     if not checkpoints:
         return page
     names = ", ".join(f"{one_line(one.name)} ({one.status})" for one in checkpoints)
-    return f"{page}\n\nCheckpoints: {names}"
+    return f"{page}\n\n{wording.run.capitalize()}s: {names}"
 
 
-def runs(found: Sequence[Checkpoint]) -> str:
-    """The checkpoints, the last saved first."""
+def runs(found: Sequence[Checkpoint], wording: Wording = COMMAND_LINE) -> str:
+    """The runs, the last saved first."""
+    named = wording.run.capitalize()
     if not found:
-        return "📋 There are no checkpoints. A run leaves one: parley workflow run NAME --checkpoint NAME"
+        return f"📋 There are no {wording.run}s. A run leaves one: {wording.begin}"
     rows = [
         (one.name, one.workflow, str(one.status), str(_ended(one.results)), second(one.saved_at))
         for one in found
     ]
-    table = draw(("Checkpoint", "Workflow", "Status", "Steps", "Saved"), rows, (20, 16, 8, 5, 19))
-    return f"📋 Checkpoints:\n\n{table}\n\nTotal: {counted(len(found), 'checkpoint')}"
+    table = draw((named, "Workflow", "Status", "Steps", "Saved"), rows, (20, 16, 8, 5, 19))
+    return f"📋 {named}s:\n\n{table}\n\nTotal: {counted(len(found), wording.run)}"
 
 
-def run(found: Checkpoint, question: str, *, known: bool) -> str:
-    """A checkpoint with the results of its steps; ``known``: its definition is there and unchanged."""
+def run(found: Checkpoint, question: str, wording: Wording = COMMAND_LINE, *, known: bool) -> str:
+    """A run with the results of its steps; ``known``: its definition is there and unchanged."""
+    named = wording.run.capitalize()
     rows = [
-        ("Checkpoint", found.name),
+        (named, found.name),
         ("Workflow", found.workflow + ("" if known else " (changed or gone)")),
         ("Status", str(found.status)),
         ("Saved", second(found.saved_at)),
         ("Fingerprint", found.fingerprint),
         *((f"Variable {name}", shorten(value, _WIDTH)) for name, value in found.variables),
     ]
-    parts = [f"📊 Checkpoint: {one_line(found.name)}\n\n{properties(rows)}"]
+    parts = [f"📊 {named}: {one_line(found.name)}\n\n{properties(rows)}"]
     if found.results:
         told = "\n".join(f"{_RULE}\n{_result(one)}" for one in found.results)
         parts.append(f"Results:\n{told}\n{_RULE}")
     if question:
         parts.append(f"Waits for a decision: {printable(question)}")
+        if wording.decide is not None:
+            parts.append(how_to_decide(found.name, wording.decide))
     return "\n\n".join(parts)
 
 
-def confirm_delete(found: Checkpoint) -> str:
-    """What is asked before a checkpoint is deleted."""
+def how_to_decide(name: str, decide: tuple[str, str]) -> str:
+    """What to say to a run that waits."""
+    approve, refuse = (f"{command} {one_line(name)}" for command in decide)
+    return f"To go on: {approve}\nTo end it: {refuse}"
+
+
+def confirm_delete(found: Checkpoint, wording: Wording = COMMAND_LINE) -> str:
+    """What is asked before a run is deleted."""
     return (
-        f"⚠️  Delete checkpoint '{one_line(found.name)}'?\n"
+        f"⚠️  Delete {wording.run} '{one_line(found.name)}'?\n"
         "The run cannot be resumed then, and the results of its steps are lost."
     )
 
 
-def deleted(found: Checkpoint) -> str:
-    """A checkpoint that is gone."""
-    return f"🗑️  Checkpoint '{one_line(found.name)}' deleted successfully."
+def deleted(found: Checkpoint, wording: Wording = COMMAND_LINE) -> str:
+    """A run that is gone."""
+    return f"🗑️  {wording.run.capitalize()} '{one_line(found.name)}' deleted successfully."
 
 
 def _numbered(found: Workflow) -> list[tuple[int, Step, bool]]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sessions.commands import PAGE_SIZE, Caller
 from sessions.errors import NoSuchFact, NotPermitted, UsageError
 from sessions.facts.ids import fact_id
-from sessions.facts.outcomes import FactAdded, FactForgotten, FactsHelped, FactsShown, ShownFact
+from sessions.facts.outcomes import FactAdded, FactForgotten, FactsShown, ShownFact
 from sessions.facts.people import names_in
 from sessions.facts.relevance import words_of
 from sessions.facts.store import FactStore
@@ -19,7 +19,7 @@ from sessions.model import OPEN, OPERATOR, PersonId, WorkspaceId
 from sessions.names import fold
 from sessions.ports.facts import LONGEST_FACT, Fact, FactId
 
-WORDS = ("show", "add", "forget", "help")
+WORDS = ("show", "add", "forget")
 
 _EVERYBODY = PersonId("")
 _MOST_TOLD = 5
@@ -93,10 +93,6 @@ class FactCommands:
         if found is None:
             raise NoSuchFact("That fact is forgotten. Say “memory show” to see what is there.")
         return await self._forget(caller, workspace, found)
-
-    async def help(self, caller: Caller) -> FactsHelped:
-        """Tell the words."""
-        return FactsHelped()
 
     async def _workspace(self, caller: Caller) -> WorkspaceId:
         return (await self._store.workspace(caller.place.workspace, caller.place.home)).id

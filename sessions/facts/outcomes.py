@@ -42,9 +42,4 @@ class FactForgotten:
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
-class FactsHelped:
-    """The words that there are."""
-
-
-FactOutcome = FactsShown | FactAdded | FactForgotten | FactsHelped
+FactOutcome = FactsShown | FactAdded | FactForgotten

@@ -18,7 +18,7 @@ PAGE_SIZE = 10
 SHOWN = 5
 """So many passages a search shows."""
 
-WORDS = ("list", "search", "remove", "help")
+WORDS = ("list", "search", "remove")
 
 _COMPARED = 2_000
 
@@ -66,7 +66,7 @@ class KnowledgeCommands:
     async def list(self, caller: Caller, page: int = 1) -> DocumentsListed:
         """List a page of the documents. Its cost grows with its number."""
         if page < 1:
-            raise UsageError("Pages count from 1.")
+            raise UsageError("Pages count from 1. Say “knowledge list 2” for example.")
         workspace = await self._workspace(caller)
         skip = (page - 1) * PAGE_SIZE
         found = await self._store.documents(workspace.id, "", skip + PAGE_SIZE + 1)
@@ -76,7 +76,7 @@ class KnowledgeCommands:
         shown = found[skip : skip + PAGE_SIZE]
         return DocumentsListed(shown, skip + 1, page, len(found) > skip + PAGE_SIZE)
 
-    async def search(self, caller: Caller, query: str, limit: int = SHOWN) -> PassagesFound:
+    async def search(self, caller: Caller, query: str, *, limit: int = SHOWN) -> PassagesFound:
         """Find the passages that fit best."""
         if not query.strip():
             raise UsageError("Say what to search for, in a few words.")

@@ -24,6 +24,7 @@ from sessions.workflows.folder import WorkflowFolder
 from sessions.workflows.outcomes import (
     ConfirmDeleteRun,
     RunDeleted,
+    RunKept,
     RunShown,
     WorkflowShown,
     WorkflowsListed,
@@ -142,6 +143,12 @@ class WorkflowCommands:
         """Delete the run whose name's digest a confirmation carries; the right to is checked again."""
         return await self.delete(caller, await self._of_digest(caller, digest), confirmed=True)
 
+    async def keep_digest(self, caller: Caller, digest: str) -> RunKept:
+        """Take a delete back; whoever may do that may delete. Raises NoSuchRun when it is done."""
+        found = await self._named(caller, await self._of_digest(caller, digest))
+        await self._check_delete(caller, found)
+        return RunKept(found)
+
     async def plan(self, caller: Caller) -> Task:
         """Return the task of making a plan for the Inbound's text."""
         return Task(Verb.PLAN)
@@ -154,19 +161,22 @@ class WorkflowCommands:
         Whoever goes on with the run at that moment can save nothing any more and ends.
         """
         found = await self._named(caller, run)
+        await self._check_delete(caller, found)
+        if not confirmed:
+            return ConfirmDeleteRun(found)
+        workspace = await self._workspace(caller)
+        return RunDeleted(await self._store.delete_checkpoint(workspace.id, found.name) or found)
+
+    async def _check_delete(self, caller: Caller, found: Checkpoint) -> None:
         may = caller.operator or found.starter == caller.person.id or await caller.administers()
         if not may:
             raise NotPermitted(
                 f"Only the person who began “{found.name}” or an administrator of this chat can "
                 "delete it."
             )
-        if not confirmed:
-            return ConfirmDeleteRun(found)
-        workspace = await self._workspace(caller)
-        return RunDeleted(await self._store.delete_checkpoint(workspace.id, found.name) or found)
 
     async def _of_digest(self, caller: Caller, digest: str) -> str:
-        runs = (await self.list(caller)).runs
+        runs = await self.runs(caller)
         found = next((one.name for one in runs if name_digest(one.name) == digest), None)
         if found is None:
             raise NoSuchRun("That run is gone. Say “workflow list” to see what is there.")

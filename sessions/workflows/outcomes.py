@@ -46,4 +46,11 @@ class RunDeleted:
     run: Checkpoint
 
 
-WorkflowOutcome = WorkflowsListed | WorkflowShown | RunShown | ConfirmDeleteRun | RunDeleted
+@dataclass(frozen=True, slots=True)
+class RunKept:
+    """The person took a delete back."""
+
+    run: Checkpoint
+
+
+WorkflowOutcome = WorkflowsListed | WorkflowShown | RunShown | ConfirmDeleteRun | RunDeleted | RunKept

@@ -134,12 +134,17 @@ def question_of(run: Run) -> str:
 
 def progress_text(progress: Progress, titles: Mapping[str, str] = _NO_TITLES) -> str:
     """Return a run's progress as Markdown, a line for each step; ``titles`` stand for steps' names."""
-    lines = [f"**{plain(progress.workflow)}** · run {as_code(progress.run)}", ""]
+    lines = [heading(progress), ""]
     for one in progress.steps:
         told = "" if one.state is StepState.WAITING else plain(one.detail)
         detail = f": {told}" if told else ""
         lines.append(f"{'  ' * one.inside}- {one.state} {_title(one.step, titles)}{detail}")
     return "\n".join(lines)
+
+
+def heading(progress: Progress) -> str:
+    """Return the line of Markdown that says which run it is."""
+    return f"**{plain(progress.workflow)}** · run {as_code(progress.run)}"
 
 
 def result_text(
@@ -161,7 +166,7 @@ def _title(step: str, titles: Mapping[str, str]) -> str:
 
 def plain(text: str) -> str:
     """Return a text as one line of Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_\[\]<>~|#$])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*\[\]<>~|#$]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(text.split()))
 
 
 def as_code(text: str) -> str:

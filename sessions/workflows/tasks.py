@@ -20,7 +20,7 @@ from sessions.workflows.planning import GO_AHEAD, PLAN, as_workflow, make_plan, 
 from sessions.workflows.programs import RunStore, definition_of
 from sessions.workflows.progress import (
     Progress,
-    as_code,
+    heading,
     progress_of,
     progress_text,
     question_of,
@@ -178,9 +178,8 @@ class WorkflowTasks:
         result = await Runner(run, worker, watch).go_on()
         log.info("task.done", turn=work.turn.id, status=str(result.status), steps=len(result.steps))
         question = question_of(run)
-        if question and run.checkpoint.definition:
-            # The question is the plan: a list of its steps above it would say everything twice.
-            text = f"📝 **Plan** · run {as_code(result.checkpoint)}\n\n{question}"
+        if run.checkpoint.waiting_for == GO_AHEAD and named:
+            text = f"{heading(progress_of(run))}\n\n{question}"  # which has all the steps
         else:
             text = result_text(run, progress_of(run), question, named)
         decision = result.checkpoint if question else ""

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from bots.actions import (
     Action,
     CancelDelete,
+    CancelDeleteRun,
     ConfirmedDelete,
+    ConfirmedDeleteRun,
+    Decide,
     ListPage,
     ResumeById,
     encode_action,
@@ -13,8 +16,10 @@ from bots.actions import (
 )
 from sessions.commands import new_session_id
 from sessions.model import SessionId
+from sessions.names import name_digest
 
 SESSION = new_session_id()
+RUN = name_digest("deploy-1bca75")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +30,10 @@ SESSION = new_session_id()
         ListPage(1),
         ListPage(999_999),
         ResumeById(SESSION),
+        Decide(RUN, approve=True),
+        Decide(RUN, approve=False),
+        ConfirmedDeleteRun(RUN),
+        CancelDeleteRun(RUN),
     ],
 )
 def test_a_button_gives_back_the_action_it_was_made_of(action: Action) -> None:

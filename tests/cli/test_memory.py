@@ -1,17 +1,12 @@
 """The commands ``parley memory …``, and memory in prompts."""
 
-import inspect
 import json
 import re
 
 import pytest
-import typer
-from typer.core import TyperArgument, TyperGroup
 
 from bots.extras import memory_rules
 from bots.settings import load
-from cli.memory import app
-from sessions.facts.commands import WORDS, FactCommands
 from sessions.facts.rules import MemoryRules
 from sessions.model import Platform
 from tests.cli.conftest import ParleyInside
@@ -29,16 +24,6 @@ def test_a_fact_is_added_shown_and_forgotten(inside: ParleyInside) -> None:
     forgotten = inside("memory", "forget", found[1])
     assert (forgotten.code, forgotten.out) == (0, "🗑️  Forgotten: I like tea\n")
     assert "Nothing is remembered yet" in inside("memory", "show").out
-
-
-def test_the_command_line_has_the_words_and_parameters_of_the_commands() -> None:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    assert tuple(group.commands) == WORDS
-    for word, command in group.commands.items():
-        said = list(inspect.signature(getattr(FactCommands, word)).parameters.values())[2:]
-        spoken = [one.default is one.empty for one in said if one.kind is not one.KEYWORD_ONLY]
-        assert [one.required for one in command.params if isinstance(one, TyperArgument)] == spoken
 
 
 def test_help_is_the_page_without_a_command_too(inside: ParleyInside) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from bots.admission import Admission
 from bots.discord import DiscordBot
@@ -13,8 +14,9 @@ from sessions.engine import Engine, EngineSettings
 from sessions.model import Platform, ThreadRef, Usage
 from sessions.ports.model import Done, Piece, Prompt, Text
 from sessions.threads import ThreadEvents
+from sessions.turn import Extras
 from storage.memory import MemoryStore
-from tests.commanding import commands_over
+from tests.commanding import NOWHERE, commands_over
 from tests.emulators.discord import Settings, posting
 from tests.emulators.discord.small_world import Place, place
 
@@ -67,6 +69,8 @@ class Stage:
     store: MemoryStore
     model: ScriptedModel
     serving: asyncio.Task[None] | None = None
+    workflows: Path = NOWHERE
+    extras: Extras = Extras()
 
     @asynccontextmanager
     async def running(
@@ -87,12 +91,13 @@ class Stage:
         admission, discord = Admission.parse(allowed), self.at.discord
         async with (
             DiscordBot(discord.token, admission, api_base=discord.api_base) as bot,
-            Engine(self.store, self.model, bot.replies, settings=settings) as engine,
+            Engine(self.store, self.model, bot.replies, settings=settings, extras=self.extras) as engine,
             asyncio.TaskGroup() as tasks,
         ):
             if first is not None:
                 await first()
-            commands, threads = commands_over(self.store), ThreadEvents(self.store)
+            commands = commands_over(self.store, self.workflows)
+            threads = ThreadEvents(self.store)
             self.serving = tasks.create_task(bot.serve(engine, commands, threads, self.store))
             serving = self.serving
             if listens:

@@ -135,6 +135,11 @@ def test_a_note_is_small_print_and_fits_below_a_full_message() -> None:
 def test_a_notice_that_is_too_long_for_a_message_is_an_embed() -> None:
     body = render_notice(Notice("x" * 3000))
     assert (body["content"], body["embeds"]) == ("", [{"description": "x" * 3000}])
+    embeds = render_notice(Notice("\n\n".join(["**word** " * 40] * 50)))["embeds"]
+    assert isinstance(embeds, list)
+    texts = [embed["description"] for embed in embeds]
+    assert 5000 < sum(map(len, texts)) <= 6000
+    assert texts[-1].endswith("\n…")
 
 
 def test_importing_the_adapter_does_not_load_discord_py() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from sessions.commands import Caller
 from sessions.errors import NoSuchFact, NotPermitted, UsageError
-from sessions.facts.outcomes import FactsHelped
 from sessions.model import OPEN, OPERATOR, Person, PersonId
 from sessions.ports.facts import LONGEST_FACT, FactId
 from tests.engine.parts import ADA, BOB, said
@@ -153,7 +152,3 @@ async def test_a_fact_of_a_private_channel_is_there_only(memory: Memory) -> None
 async def test_what_the_operator_adds_may_be_read_by_all(memory: Memory) -> None:
     operator = memory.asking(1, Person(PersonId("cli:ada"), "ada"), OPERATOR)
     assert (await memory.memory.add(operator, "I like tea")).fact.audience == OPEN
-
-
-async def test_help_tells_the_words(memory: Memory) -> None:
-    assert await memory.memory.help(memory.asking(1)) == FactsHelped()

@@ -5,18 +5,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from bots.admission import Admission
 from bots.telegram import TelegramBot
 from sessions.engine import Engine, EngineSettings
 from sessions.errors import StoreUnavailable
-from sessions.model import Holder, Inbound, Platform, RoleName, Session, ThreadRef, WorkspaceKey
+from sessions.model import EventId, Holder, Inbound, Platform, RoleName, Session, ThreadRef, WorkspaceKey
 from sessions.ports.errands import Errand
 from sessions.ports.turns import Accepted, Claim, Known, Proposal
 from sessions.threads import ThreadEvents
+from sessions.turn import Extras
 from storage.memory import MemoryStore
-from tests.commanding import commands_over
+from tests.commanding import NOWHERE, commands_over
 from tests.emulators.telegram import BotApi
 from tests.engine.parts import ScriptedModel
 
@@ -34,6 +36,7 @@ class FrailStore(MemoryStore):
         self.away = False
         self.refused = 0
         self.loses_replies = 0
+        self.finishes_errands = True
         self.stood_by = 0
         self.accepted: list[Inbound] = []
 
@@ -57,6 +60,10 @@ class FrailStore(MemoryStore):
             self.loses_replies -= 1
             raise StoreUnavailable("the reply was lost")
         return admitted
+
+    async def finish(self, event: EventId) -> None:
+        if self.finishes_errands:
+            await super().finish(event)
 
     async def check(self) -> None:
         self._be_there()
@@ -82,6 +89,8 @@ class House:
     model: ScriptedModel = field(default_factory=ScriptedModel)
     allowed: str = "*"
     pace: timedelta = QUICK
+    workflows: Path = NOWHERE
+    extras: Extras = Extras()
 
     @asynccontextmanager
     async def serving(self, settings: EngineSettings | None = None) -> AsyncIterator[Engine]:
@@ -94,8 +103,12 @@ class House:
             group_pace=self.pace,
             menu_after=timedelta(),
         )
-        async with bot, Engine(self.store, self.model, bot.replies, settings=settings) as engine:
-            commands, threads = commands_over(self.store), ThreadEvents(self.store)
+        async with (
+            bot,
+            Engine(self.store, self.model, bot.replies, settings=settings, extras=self.extras) as engine,
+        ):
+            commands = commands_over(self.store, self.workflows)
+            threads = ThreadEvents(self.store)
             serving = asyncio.create_task(bot.serve(engine, commands, threads, self.store))
             try:
                 yield engine

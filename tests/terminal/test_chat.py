@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 from bots.terminal.chat import TerminalChat
 from bots.terminal.conversation import Conversation, Left
-from bots.terminal.presenters import PlainPresenter
+from bots.terminal.presenters import PlainPresenter, StepsPresenter
 from bots.terminal.replies import TerminalReplies
 from bots.terminal.seen import lost
 from bots.terminal.talker import Talker, new_event
@@ -29,8 +30,9 @@ from sessions.model import (
     WorkspaceKey,
 )
 from sessions.ports.turns import Proposal
+from sessions.turn import Extras
 from storage.memory import MemoryStore
-from tests.commanding import commands_over
+from tests.commanding import NOWHERE, commands_over
 from tests.engine.parts import ScriptedModel, until
 from tests.engine.parts import said as telegram_message
 from tests.terminal.nouns import said
@@ -62,14 +64,29 @@ class Home:
     store: MemoryStore = field(default_factory=MemoryStore)
     model: ScriptedModel = field(default_factory=ScriptedModel)
     screen: io.StringIO = field(default_factory=io.StringIO)
+    workflows: Path = NOWHERE
+    extras: Extras = Extras()
 
     @asynccontextmanager
     async def chat(self, *lines: str) -> AsyncIterator[TerminalChat]:
-        replies = TerminalReplies(lambda: PlainPresenter(self.screen, self.screen))
+        replies = TerminalReplies(
+            lambda: PlainPresenter(self.screen, self.screen),
+            lambda: StepsPresenter(self.screen, self.screen),
+        )
         settings = EngineSettings(drain=timedelta(milliseconds=10))
-        async with Engine(self.store, self.model, replies, settings=settings) as engine:
+        async with Engine(
+            self.store, self.model, replies, settings=settings, extras=self.extras
+        ) as engine:
             conversation = Conversation(engine, self.store, replies, ADA)
-            yield TerminalChat(conversation, commands_over(self.store), Typed([*lines]), self.screen)
+            commands = commands_over(self.store, self.workflows)
+            yield TerminalChat(conversation, commands, Typed([*lines]), self.screen)
+
+    async def say(self, *lines: str) -> str:
+        """Type the lines into a new chat and return what it showed."""
+        before = len(self.shown)
+        async with self.chat(*lines) as chat:
+            await chat.run()
+        return self.shown[before:]
 
     @property
     def shown(self) -> str:
