@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from sessions.facts.patience import Sleep, insist
 from sessions.facts.people import is_named, names_in, shown_name
 from sessions.facts.relevance import ranked
 from sessions.facts.rules import MemoryRules, readable
 from sessions.facts.store import FactStore
 from sessions.model import Ask, PersonId, Role, Used
+from sessions.patience import Sleep, insist
 from sessions.ports.facts import Fact
 from sessions.ports.grounds import Ground
 from sessions.ports.turns import Work
