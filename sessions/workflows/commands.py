@@ -166,7 +166,7 @@ class WorkflowCommands:
         return RunDeleted(await self._store.delete_checkpoint(workspace.id, found.name) or found)
 
     async def _of_digest(self, caller: Caller, digest: str) -> str:
-        runs = (await self.list(caller)).runs
+        runs = await self.runs(caller)
         found = next((one.name for one in runs if name_digest(one.name) == digest), None)
         if found is None:
             raise NoSuchRun("That run is gone. Say “workflow list” to see what is there.")
