@@ -120,12 +120,12 @@ async def check_taken_in(store: Store, acknowledged: Mapping[str, set[str]]) -> 
     for line in acknowledged["put"]:
         source, lap, version = line.split(" ")
         newest[source] = max(newest.get(source, (0, 0)), (int(lap), int(version)))
-    for source, (lap, version) in newest.items():
+    for source, acknowledged_last in newest.items():
         found = await store.document(home, source)
         assert found is not None
         said = re.fullmatch(rf"{source}lap(\d+)version(\d+)", found.digest)
         assert said is not None
-        assert (int(said[1]), int(said[2])) >= (lap, version)
+        assert (int(said[1]), int(said[2])) >= acknowledged_last
         passages = await store.find_passages(home, [found.digest], 1_000)
         assert len(passages) == found.passages
         assert all(found.digest in one.passage.text for one in passages)
