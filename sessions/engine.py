@@ -83,7 +83,7 @@ class Engine:
         self._parts = LaneParts(
             store,
             replies,
-            TurnRunner(model, self.settings.rules, clock, extras),
+            TurnRunner(model, self.settings.rules, clock, extras, sleep),
             self._claim,
             self.settings.lease,
             lambda: self._closing,

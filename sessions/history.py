@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from sessions.facts.patience import insist
 from sessions.model import OPEN, OPERATOR, Audience, Message, Role, Session, Used
+from sessions.patience import insist
 from sessions.ports.catalog import Catalog, Cursor
 from sessions.ports.grounds import Ground
 from sessions.ports.turns import Work
+from sessions.quoting import quoted
 from sessions.window import UNBOUNDED, RecentMessages, estimate_tokens
 
 _HEADING = "## Earlier sessions, the last used first"
@@ -110,7 +111,7 @@ def _fitting(messages: Sequence[Message], budget: int) -> list[str]:
 
 def _lines(recent: RecentMessages, budget: int) -> list[str]:
     prompt = recent.prompt(system="", budget=budget)
-    return [f"{_SPEAKERS[one.role]}: {one.content}" for one in prompt.messages]
+    return [f"{_SPEAKERS[one.role]}:\n{quoted(one.content)}" for one in prompt.messages]
 
 
 def _beginnings(lines: Sequence[str], budget: int) -> list[str]:

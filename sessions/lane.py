@@ -13,6 +13,7 @@ from sessions.errors import LeaseLost, StoreError, StoreUnavailable
 from sessions.incidents import report
 from sessions.interrupt import Interrupt
 from sessions.model import Answer, Ending, EventId, ReplyRecord, SessionKey, Turn, TurnResult
+from sessions.patience import insist
 from sessions.ports.replies import Replies, Reply
 from sessions.ports.turns import Claim, Known, Turns, Work
 from sessions.turn import GIVEN_UP_NOTE, GONE_NOTE, TurnRunner
@@ -146,7 +147,7 @@ class Lane:
             if self._parts.failures[turn.id] < MOST_FAILURES:
                 raise
             report("turn.given_up", session=self.session.id, turn=turn.id)
-            given_up = self._parts.runner.unfinished(turn, Ending.INTERRUPTED, GIVEN_UP_NOTE)
+            given_up = self._parts.runner.interrupted(turn, GIVEN_UP_NOTE)
             await self._commit(given_up)
         del self._parts.failures[turn.id]
         return await self._next(turn)
@@ -221,14 +222,7 @@ class Lane:
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Repeat a step of the store until it is done or the lease is lost."""
-        wait = 0.1
-        while True:
-            try:
-                return await call()
-            except StoreUnavailable:
-                log.debug("lane.store_away", session=self.session.id)
-                await self._parts.sleep(wait)
-                wait = min(wait * 2, 5.0)
+        return await insist(call, self._parts.sleep)
 
 
 class _TurnGrant:

@@ -99,7 +99,8 @@ class Task:
     """Several steps that an Inbound asks for.
 
     ``run`` is the checkpoint's name; of a run that begins it may be empty. ``variables`` are pairs.
-    ``rebase`` resumes a run also where the workflow's definition changed.
+    ``rebase`` resumes a run also where the workflow's definition changed. ``step`` is the one that an
+    approval or a refusal is about; empty for whatever the run waits for.
     """
 
     verb: Verb
@@ -107,6 +108,7 @@ class Task:
     run: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     rebase: bool = False
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Runs one turn: from the window and its background through the model to a result to commit."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -23,13 +25,14 @@ from sessions.model import (
     Usage,
     Used,
 )
+from sessions.patience import Sleep, insist
 from sessions.ports.afterthoughts import Afterthought
-from sessions.ports.grounds import Grounds
+from sessions.ports.grounds import Ground, Grounds
 from sessions.ports.model import ChatModel, CutBy, Done, Prompt, Restart, Text
 from sessions.ports.replies import Reply
 from sessions.ports.tasks import Tasks
 from sessions.ports.turns import Work
-from sessions.window import RecentMessages, estimate_prompt, estimate_tokens
+from sessions.window import RecentMessages, estimate_prompt, estimate_tokens, has_background
 
 log = structlog.get_logger()
 
@@ -39,6 +42,8 @@ CUT_NOTES = {
 }
 TAKEN_OVER_NOTE = "Interrupted: this answer was begun several times and never finished. Send /retry."
 GIVEN_UP_NOTE = "Interrupted: this answer could not be finished. Send /retry."
+_RETRY = "Send /retry."
+_RESUME = "What a run did is kept: /workflow list names it, and /workflow resume goes on with it."
 _CITATION = re.compile(r"\[(\d{1,3})\]", re.ASCII)
 GONE_NOTE = "Interrupted: the terminal that asked is gone."
 
@@ -88,17 +93,19 @@ class TurnRunner:
         rules: TurnRules,
         clock: Callable[[], datetime],
         extras: Extras = Extras(),
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._model = model
         self._rules = rules
         self._clock = clock
         self._extras = extras
+        self._sleep = sleep
 
     async def run(self, work: Work, recent: RecentMessages, reply: Reply, halt: Interrupt) -> TurnResult:
         """Answer the turn; what goes wrong with the model becomes a result that says so."""
         turn = work.turn
         if turn.takeovers >= self._rules.max_takeovers:
-            return self.unfinished(turn, Ending.INTERRUPTED, TAKEN_OVER_NOTE)
+            return self.interrupted(turn, TAKEN_OVER_NOTE)
         draft = _Draft()
         try:
             async with halt.guard():
@@ -111,14 +118,17 @@ class TurnRunner:
             return self.unfinished(turn, Ending.FAILED, str(error))
         except Exception:  # noqa: BLE001 - the edge of a turn: one bad turn must not end the others
             incident = report("turn.failed", turn=turn.id)
-            return self.unfinished(
-                turn, Ending.FAILED, f"Something failed (incident {incident}). Send /retry."
-            )
+            note = f"Something failed (incident {incident}). {_RETRY}"
+            return self.unfinished(turn, Ending.FAILED, _for(turn, note))
         return self._stopped(work, recent, draft)
 
     def unfinished(self, turn: Turn, ending: Ending, note: str) -> TurnResult:
         """Return the result of a turn without an answer: the person's message stays in the transcript."""
         return TurnResult(turn.id, Answer(ending, note=note), self._asked(turn, ending))
+
+    def interrupted(self, turn: Turn, note: str) -> TurnResult:
+        """Return the result of a turn that is given up. A task is resumed, not asked again."""
+        return self.unfinished(turn, Ending.INTERRUPTED, _for(turn, note))
 
     async def _converse(self, work: Work, recent: RecentMessages, reply: Reply, draft: _Draft) -> None:
         asked = self._asked(work.turn, Ending.ANSWERED)
@@ -128,7 +138,8 @@ class TurnRunner:
         system = wishes.system or preferences.system or self._rules.system
         reserve = min(self._rules.answer_tokens, self._model.context_tokens // 4)
         budget = self._model.context_tokens - reserve
-        background = await self._background(work, budget // 2, reply, draft)
+        grounds = await self._gathered(work, budget // 2)
+        background = "\n\n".join(ground.text for ground in grounds)
         prompt = recent.prompt(
             system=system,
             budget=budget,
@@ -137,6 +148,9 @@ class TurnRunner:
             model=wishes.model or preferences.model,
             background=background,
         )
+        draft.used = _drawn_on(grounds) if has_background(prompt, background) else Used()
+        if draft.used != Used():
+            reply.draw_on(draft.used)
         while True:
             try:
                 await self._stream(prompt, reply, draft)
@@ -148,23 +162,26 @@ class TurnRunner:
                     raise
                 log.info("window.shrunk", turn=work.turn.id, messages=len(shorter.messages))
                 prompt = shorter
+                if not has_background(prompt, background):
+                    draft.used = Used()
             else:
                 break
         if self._extras.afterthought is not None and draft.text.strip():
             draft.note = await self._extras.afterthought.at_once(work, draft.text)
 
-    async def _background(self, work: Work, most: int, reply: Reply, draft: _Draft) -> str:
-        """Gather what the answer can draw on, each kind within what the ones before it left."""
-        left, texts = min(self._rules.background_tokens, most), list[str]()
+    async def _gathered(self, work: Work, most: int) -> list[Ground]:
+        """Gather what the answer can draw on, each kind within what the ones before it left.
+
+        A store that is away is waited for, as for a commit, until the lease is lost or the turn stopped.
+        """
+        left, numbered, found = min(self._rules.background_tokens, most), 1, list[Ground]()
         for grounds in self._extras.grounds:
-            ground = await grounds.ground(work, left, len(draft.used.sources) + 1)
+            ground = await insist(partial(grounds.ground, work, left, numbered), self._sleep)
             if ground is not None:
                 left = max(0, left - estimate_tokens(ground.text))
-                texts.append(ground.text)
-                draft.used = _both(draft.used, ground.used)
-        if draft.used != Used():
-            reply.draw_on(draft.used)
-        return "\n\n".join(texts)
+                numbered += len(ground.used.sources)
+                found.append(ground)
+        return found
 
     async def _carry_out(self, work: Work, reply: Reply, draft: _Draft) -> None:
         if self._extras.tasks is None:
@@ -174,7 +191,8 @@ class TurnRunner:
             draft.text = progress
             reply.show(progress)
 
-        outcome = await self._extras.tasks.carry_out(work, show)
+        carry_out = partial(self._extras.tasks.carry_out, work, show)
+        outcome = await insist(carry_out, self._sleep)
         draft.text, draft.note, draft.decision = outcome.text, outcome.note, outcome.decision
         draft.usage = outcome.usage
 
@@ -225,6 +243,10 @@ class TurnRunner:
         return (Message(Role.ASSISTANT, text, turn.id, self._clock(), supersedes=replaced),)
 
 
+def _for(turn: Turn, note: str) -> str:
+    return note.replace(_RETRY, _RESUME) if turn.inbound.ask is Ask.TASK else note
+
+
 def _retried(recent: RecentMessages) -> EventId:
     if recent.last_question is None:
         raise NothingToRetry("There is nothing to retry: this session has no message yet.")
@@ -245,8 +267,13 @@ def _as_code(name: str) -> str:
     return f"`{name.replace('`', chr(39))}`"
 
 
-def _both(one: Used, other: Used) -> Used:
-    return Used(one.facts + other.facts, one.sessions + other.sessions, one.sources + other.sources)
+def _drawn_on(grounds: Sequence[Ground]) -> Used:
+    used = [ground.used for ground in grounds]
+    return Used(
+        sum(one.facts for one in used),
+        tuple(name for one in used for name in one.sessions),
+        tuple(name for one in used for name in one.sources),
+    )
 
 
 def _estimate(prompt: Prompt, text: str) -> Usage:

@@ -67,6 +67,11 @@ def estimate_prompt(prompt: Prompt) -> int:
     return sum(estimate_tokens(message.content) + _MESSAGE_TOKENS for message in prompt.messages)
 
 
+def has_background(prompt: Prompt, background: str) -> bool:
+    """Whether there was room for this background in the prompt."""
+    return bool(background) and f"{_BEHIND}\n\n{background}\n\n{_ASKED}" in prompt.messages[-1].content
+
+
 def divide_background(content: str) -> tuple[str, str]:
     """Divide a prompt's last message into its background, if there is one, and what people said."""
     before, there, rest = content.partition(f"{_BEHIND}\n\n")

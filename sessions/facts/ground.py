@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from sessions.facts.patience import Sleep, insist
+from sessions.facts.measures import Measure, Measures, line
 from sessions.facts.people import is_named, names_in, shown_name
 from sessions.facts.relevance import ranked
 from sessions.facts.rules import MemoryRules, readable
 from sessions.facts.store import FactStore
 from sessions.model import Ask, PersonId, Role, Used
+from sessions.patience import Sleep, insist
 from sessions.ports.facts import Fact
 from sessions.ports.grounds import Ground
 from sessions.ports.turns import Work
@@ -30,6 +31,7 @@ class FactGround:
         self._store = store
         self._rules = rules
         self._sleep = sleep
+        self._measures = Measures()
 
     async def ground(self, work: Work, budget: int, first_source: int) -> Ground | None:
         """See :meth:`sessions.ports.grounds.Grounds.ground`. Waits for a store that is away."""
@@ -42,7 +44,9 @@ class FactGround:
         question = await insist(lambda: self._question(work), self._sleep)
         about = await insist(lambda: self._about(work, question, found), self._sleep)
         mine = [fact for fact in found if fact.about in about]
-        chosen = _fitting(ranked(mine, question), about, min(budget, MOST_TOKENS))
+        measures = await self._measures.of(fact.text for fact in mine)
+        first = ranked(mine, question, lambda text: measures[text].stems)
+        chosen = _fitting(first, about, min(budget, MOST_TOKENS), measures)
         if not chosen:
             return None
         text = _written([fact for fact in mine if fact.id in chosen], about)
@@ -69,13 +73,16 @@ class FactGround:
         return about | {one: f"About {names[one]}:" for one in named}
 
 
-def _fitting(ranked: Sequence[Fact], about: Mapping[PersonId, str], budget: int) -> set[str]:
+def _fitting(
+    ranked: Sequence[Fact], about: Mapping[PersonId, str], budget: int, measures: Mapping[str, Measure]
+) -> set[str]:
     """Return the ids of the facts that fit, the first ones rather than the last."""
+    headings = {person: estimate_tokens(f"\n\n{heading}") for person, heading in about.items()}
     left, begun, chosen = budget - estimate_tokens(HEADING), set[PersonId](), set[str]()
     for fact in ranked:
-        cost = estimate_tokens(f"\n{_line(fact)}")
+        cost = measures[fact.text].tokens
         if fact.about not in begun:
-            cost += estimate_tokens(f"\n\n{about[fact.about]}")
+            cost += headings[fact.about]
         if cost <= left:
             left -= cost
             begun.add(fact.about)
@@ -86,12 +93,7 @@ def _fitting(ranked: Sequence[Fact], about: Mapping[PersonId, str], budget: int)
 def _written(facts: Sequence[Fact], about: Mapping[PersonId, str]) -> str:
     parts = [HEADING]
     for person, heading in about.items():
-        lines = [_line(fact) for fact in facts if fact.about == person]
+        lines = [line(fact.text) for fact in facts if fact.about == person]
         if lines:
             parts.append("\n".join((heading, *lines)))
     return "\n\n".join(parts)
-
-
-def _line(fact: Fact) -> str:
-    # One line each: a fact cannot open a heading of its own.
-    return f"- {' '.join(fact.text.split())}"

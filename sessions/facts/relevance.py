@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sessions.names import fold
 from sessions.ports.facts import Fact
@@ -25,20 +25,22 @@ noch nur oder sie sind und uns von war wenn wer wie wir wird wo zu zum zur über
 _COMMON = frozenset(_SAYING_NOTHING.split())
 
 
-def ranked(facts: Sequence[Fact], question: str) -> list[Fact]:
+def ranked(
+    facts: Sequence[Fact], question: str, stems: Callable[[str], frozenset[str]] | None = None
+) -> list[Fact]:
     """Return the facts, which come newest first, with the most helpful ones first.
 
     A word counts for more the fewer facts have it. Where no word is shared, and between equals, the
-    newer fact goes first.
+    newer fact goes first. ``stems`` does what :func:`stems_of` does.
     """
-    stems = [stems_of(fact.text) for fact in facts]
-    having = Counter(stem for one in stems for stem in one)
-    asked = stems_of(question)
+    asked, look_up = stems_of(question), stems or stems_of
+    shared = [look_up(fact.text) & asked for fact in facts]
+    having = Counter(stem for one in shared for stem in one)
 
     def weight(one: frozenset[str]) -> float:
-        return math.fsum(sorted(math.log(1 + len(facts) / having[stem]) for stem in one & asked))
+        return math.fsum(sorted(math.log(1 + len(facts) / having[stem]) for stem in one))
 
-    by_weight = sorted(range(len(facts)), key=lambda at: -weight(stems[at]))
+    by_weight = sorted(range(len(facts)), key=lambda at: -weight(shared[at]))
     return [facts[at] for at in by_weight]
 
 

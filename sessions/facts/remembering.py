@@ -11,7 +11,6 @@ import structlog
 
 from sessions.errors import ModelError, StoreError, UsageError, UserError
 from sessions.facts.ids import fact_id
-from sessions.facts.patience import Sleep, insist
 from sessions.facts.people import shown_name
 from sessions.facts.request import asks_to_remember
 from sessions.facts.rules import MemoryRules, readable
@@ -21,6 +20,7 @@ from sessions.facts.taking import MOST_AT_ONCE, Matter, Noted, asking, read
 from sessions.incidents import report
 from sessions.model import Ask, Ending, EventId, Message, Person, PersonId, Role, TurnResult
 from sessions.names import fold
+from sessions.patience import Sleep, insist
 from sessions.ports.facts import Fact
 from sessions.ports.model import ChatModel, Done, Prompt, Restart, Text
 from sessions.ports.turns import Work

@@ -11,6 +11,7 @@ from sessions.ports.catalog import Catalog
 from sessions.ports.grounds import Ground
 from sessions.ports.knowledge import Found, Knowledge
 from sessions.ports.turns import Work
+from sessions.quoting import quoted
 from sessions.window import estimate_tokens
 
 MOST_PASSAGES = 10
@@ -87,18 +88,13 @@ def _ground(found: Iterable[Found], budget: int, first_source: int) -> Ground | 
     texts, sources = [head], list[str]()
     for one in found:
         source = f"{_one_line(one.source)}, {_one_line(one.passage.place)}"
-        text = f"[{first_source + len(sources)}] {source}:\n{_quoted(one.passage.text)}"
+        text = f"[{first_source + len(sources)}] {source}:\n{quoted(one.passage.text)}"
         cost = estimate_tokens(text) + 2
         if cost <= left:
             left -= cost
             texts.append(text)
             sources.append(source)
     return Ground("\n\n".join(texts), Used(sources=tuple(sources))) if sources else None
-
-
-def _quoted(text: str) -> str:
-    """As a quotation, in which no heading and no number of ours can be forged."""
-    return "\n".join(f"> {line}".rstrip() for line in text.strip().split("\n"))
 
 
 def _one_line(text: str) -> str:

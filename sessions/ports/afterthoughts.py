@@ -12,7 +12,8 @@ class Afterthought(Protocol):
     async def at_once(self, work: Work, answer: str) -> str:
         """Do what the person asked for beside the answer, before it is committed.
 
-        Returns a line for the person, or nothing. May be called again for the same turn.
+        Returns a line for the person, or nothing. May be called again for the same turn. Raises nothing
+        and takes a bounded time: the answer is there and waits to be committed.
         """
         ...
 

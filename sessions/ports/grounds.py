@@ -25,6 +25,7 @@ class Grounds(Protocol):
         """Gather what helps with the turn, in at most ``budget`` estimated tokens; None for nothing.
 
         Sources are numbered from ``first_source``. Raises UserError when what was asked for cannot be
-        had; StoreUnavailable ends the turn's attempt, and another one follows.
+        had. After StoreUnavailable it is called again until the store is back, the person stops the turn
+        or the lease is lost. Whatever else it asks has a time-out: the session waits meanwhile.
         """
         ...

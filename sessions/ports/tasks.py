@@ -24,7 +24,8 @@ class Tasks(Protocol):
     async def carry_out(self, work: Work, show: Callable[[str], None]) -> TaskOutcome:
         """Do the task of the turn; ``show`` is called with its progress so far, as Markdown.
 
-        Called again for the same turn, after a crash, it goes on where it was. Cancelled, it leaves what
-        can be resumed. Raises UserError and ModelError, whose texts become the answer.
+        Called again for the same turn, after a crash or StoreUnavailable, it goes on where it was.
+        Cancelled, it leaves what can be resumed. Raises UserError and ModelError, whose texts become the
+        answer.
         """
         ...

@@ -133,7 +133,7 @@ class WorkflowCommands:
             return Task(verb, found.workflow, found.name)
         check_verb(verb, found)
         check_unchanged(await definition_of(found, self._folder), found)
-        return Task(verb, found.workflow, found.name)
+        return Task(verb, found.workflow, found.name, step=found.waiting_for)
 
     async def decide_digest(self, caller: Caller, digest: str, *, approve: bool) -> Task:
         """Do what :meth:`decide` does, for the digest of the run's name that a button carries."""

@@ -5,12 +5,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sessions.errors import RunTaken, StoreUnavailable
 from sessions.model import WorkspaceId
 from sessions.ports.checkpoints import Checkpoint, Checkpoints, RunStatus, StepResult, StepStatus
 from sessions.workflows.definition import ParallelStep, Workflow
 from sessions.workflows.templates import Scope
+
+T = TypeVar("T")
 
 _PATIENCE = 30.0
 _PAUSE = 0.25
@@ -19,12 +22,13 @@ _ENDED = (StepStatus.DONE, StepStatus.SKIPPED, StepStatus.REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Logbook:
-    """Where the runs of a workspace are kept, and by which clock and patience."""
+    """Where the runs of a workspace are kept, by which clock; waited for so many seconds."""
 
     checkpoints: Checkpoints
     workspace: WorkspaceId
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    patience: float = _PATIENCE
 
     async def find(self, name: str) -> Checkpoint | None:
         """Look a run up by its name."""
@@ -36,21 +40,31 @@ class Logbook:
         Raises RunTaken where another one stands in its place, StoreUnavailable.
         """
         saved = replace(checkpoint, saved_at=self.clock())
-        until = time.monotonic() + _PATIENCE
+        done = await self._while_away(lambda: self.checkpoints.save_checkpoint(self.workspace, saved))
+        if not done:
+            raise _taken(checkpoint)
+        return saved
+
+    async def follow(self, former: Checkpoint, checkpoint: Checkpoint) -> Checkpoint:
+        """Save it behind the one that this process saved last. Raises RunTaken, StoreUnavailable.
+
+        A run that was deleted and begun again under its name may stand at the same revision: so it is
+        looked whether the one that stands there is this process's own.
+        """
+        there = await self._while_away(lambda: self.find(checkpoint.name))
+        if there is None or there.taken_by != former.taken_by:
+            raise _taken(checkpoint)
+        return await self.put(checkpoint)
+
+    async def _while_away(self, call: Callable[[], Awaitable[T]]) -> T:
+        until = time.monotonic() + self.patience
         while True:
             try:
-                done = await self.checkpoints.save_checkpoint(self.workspace, saved)
-                break
+                return await call()
             except StoreUnavailable:
                 if time.monotonic() > until:
                     raise
             await self.sleep(_PAUSE)
-        if not done:
-            raise RunTaken(
-                f"Another process goes on with the run “{checkpoint.name}”, or it was deleted: "
-                "it ends here. What it saved is kept there."
-            )
-        return saved
 
 
 class Run:
@@ -100,4 +114,11 @@ class Run:
 
     async def _save(self, checkpoint: Checkpoint) -> None:
         following = replace(checkpoint, revision=self.checkpoint.revision + 1)
-        self.checkpoint = await self._logbook.put(following)
+        self.checkpoint = await self._logbook.follow(self.checkpoint, following)
+
+
+def _taken(checkpoint: Checkpoint) -> RunTaken:
+    return RunTaken(
+        f"Another process goes on with the run “{checkpoint.name}”, or it was deleted: "
+        "it ends here. What it saved is kept there."
+    )

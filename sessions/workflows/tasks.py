@@ -1,5 +1,6 @@
 """Does tasks as turns of a session: runs, decisions and plans, with the progress as the answer."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,7 +79,7 @@ class WorkflowTasks:
         task = work.turn.inbound.task
         if task is None:
             raise UsageError("It is not said what to do. Name a workflow: /workflow run NAME")
-        logbook = Logbook(self._store, work.session.key.workspace, self._clock)
+        logbook = Logbook(self._store, work.session.key.workspace, self._clock, patience=math.inf)
         name = self._run_name(task, work.turn)
         with self._alone(logbook.workspace, name, work.turn.id):
             there = await logbook.find(name)
@@ -115,14 +116,24 @@ class WorkflowTasks:
             if self._running.get(key) == turn:
                 del self._running[key]
 
-    async def _again(self, logbook: Logbook, there: Checkpoint, task: Task, turn: Turn) -> Run:
-        """Take up what this very turn did before the process that ran it ended."""
-        workflow = await definition_of(there, self._folder)
-        if there.status is not RunStatus.RUNNING:
-            return Run(logbook, workflow, there)
-        if taken_by(there) != turn.id:
-            raise RunTaken(f"The run “{there.name}” began, and another message goes on with it.")
-        return await take_up(logbook, workflow, there, turn=turn.id, rebase=task.rebase)
+    async def _again(self, logbook: Logbook, there: Checkpoint | None, task: Task, turn: Turn) -> Run:
+        """Take up what this very turn did before the process that ran it ended.
+
+        One that only lost its lease may save a last step on the way.
+        """
+        while there is not None:
+            workflow = await definition_of(there, self._folder)
+            if there.status is not RunStatus.RUNNING:
+                return Run(logbook, workflow, there)
+            if taken_by(there) != turn.id:
+                raise RunTaken(f"The run “{there.name}” began, and another message goes on with it.")
+            try:
+                return await take_up(logbook, workflow, there, turn=turn.id, rebase=task.rebase)
+            except RunTaken:
+                before, there = there, await logbook.find(there.name)
+                if there is not None and there.revision <= before.revision:
+                    raise
+        raise NoSuchRun("The run was deleted meanwhile. Begin a new one; the list has the workflows.")
 
     async def _planned(self, logbook: Logbook, name: str, work: Work) -> tuple[Run, Usage]:
         inbound, session = work.turn.inbound, work.session
@@ -143,7 +154,7 @@ class WorkflowTasks:
     async def _taken(self, logbook: Logbook, there: Checkpoint | None, task: Task, work: Work) -> Run:
         found = check_audience(there, task.run, work)
         workflow = await definition_of(found, self._folder)
-        approve = check_verb(task.verb, found)
+        approve = check_verb(task.verb, found, task.step)
         if approve is None and found.status is RunStatus.DONE:
             return Run(logbook, workflow, found)
         check_functions(workflow, self._functions, found.results)
@@ -204,14 +215,22 @@ def elsewhere(found: Checkpoint) -> WiderAudience:
     )
 
 
-def check_verb(verb: Verb, found: Checkpoint) -> bool | None:
-    """Return the decision that a verb makes about the run, if any. Raises UsageError."""
+def check_verb(verb: Verb, found: Checkpoint, step: str = "") -> bool | None:
+    """Return the decision that a verb makes about the run, if any.
+
+    What was said twice about one ``step`` decides nothing about the next. Raises UsageError.
+    """
     match verb:
         case Verb.RUN | Verb.PLAN | Verb.RESUME:
             return None
         case Verb.APPROVE | Verb.REFUSE:
             if found.status is not RunStatus.WAITING:
                 raise UsageError(f"The run “{found.name}” waits for no decision: it is {found.status}.")
+            if step not in ("", found.waiting_for):
+                raise UsageError(
+                    f"“{step}” is decided already; the run “{found.name}” waits for another decision. "
+                    f"See it first: /workflow show {found.name}"
+                )
             return verb is Verb.APPROVE
         case _:
             assert_never(verb)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sessions.engine import EngineSettings
-from sessions.errors import UserError
+from sessions.errors import ContextTooLong, StoreUnavailable, UserError
 from sessions.model import Ask, Ending, Task, TurnResult, Usage, Used, Verb, Wishes
 from sessions.ports.grounds import Ground
+from sessions.ports.model import Prompt
 from sessions.ports.tasks import TaskOutcome
 from sessions.ports.turns import Work
 from sessions.turn import Extras, TurnRules
+from sessions.window import estimate_prompt
 from tests.engine.conftest import Core
 from tests.engine.parts import said, until
 
@@ -188,3 +190,100 @@ async def test_a_task_where_there_are_no_tasks_is_told(core: Core) -> None:
         await engine.accept(replace(said("/workflow run x", 1), ask=Ask.TASK, task=a_task(1)))
         await until(lambda: len(core.screen.finished) == 1)
     assert core.screen.finished[0][1].ending is Ending.FAILED
+
+
+@dataclass
+class Away:
+    """Background and tasks whose store is away for a moment."""
+
+    refusals: int = 2
+
+    async def ground(self, work: Work, budget: int, first_source: int) -> Ground | None:
+        self._be_there()
+        return Ground("Ada likes tea.", Used(facts=1))
+
+    async def carry_out(self, work: Work, show: Callable[[str], None]) -> TaskOutcome:
+        self._be_there()
+        return TaskOutcome("done")
+
+    def _be_there(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreUnavailable("away")
+
+
+async def test_background_and_tasks_wait_for_a_store_that_is_away(core: Core) -> None:
+    async with core.engine(extras=Extras(grounds=(Away(),), tasks=Away())) as engine:
+        await engine.accept(said("what do I like?", 1))
+        await engine.accept(replace(said("/workflow run x", 2), ask=Ask.TASK, task=a_task(1)))
+        await core.screen.wait(2)
+    answers = [answer for _, answer in core.screen.finished]
+    assert [one.ending for one in answers] == [Ending.ANSWERED] * 2
+    assert (answers[0].used, answers[1].text) == (Used(facts=1), "done")
+
+
+async def test_who_waits_for_background_can_be_stopped(core: Core) -> None:
+    away = Away(refusals=1_000_000)
+    async with core.engine(extras=Extras(grounds=(away,))) as engine:
+        await engine.accept(said("hello", 1))
+        await until(lambda: away.refusals < 1_000_000)
+        await core.commands.stop(core.caller(2))
+        await core.screen.wait(1)
+    assert core.screen.finished[0][1].ending is Ending.STOPPED
+
+
+async def test_background_for_which_there_is_no_room_is_not_said_to_be_drawn_on(core: Core) -> None:
+    core.model.context_tokens = 1_000
+    ground = Given("word " * 300, Used(facts=2, sources=("a.md",)))
+    async with core.engine(extras=Extras(grounds=(ground,))) as engine:
+        await engine.accept(said("why? " * 300, 1))
+        await core.screen.wait(1)
+    assert "word word" not in core.model.prompts[-1].messages[-1].content
+    assert core.screen.replies[0].drawn_on == []
+    answer = core.screen.finished[0][1]
+    assert (answer.used, "Sources:" in answer.text) == (Used(), False)
+
+
+async def test_background_that_a_model_has_no_room_for_is_left_out_of_what_is_drawn_on(
+    core: Core,
+) -> None:
+    def narrow(prompt: Prompt) -> str:
+        if estimate_prompt(prompt) > 150:
+            raise ContextTooLong("too long")
+        return "yes"
+
+    core.model.answer = narrow
+    ground = Given("word " * 300, Used(sources=("a.md",)))
+    async with core.engine(extras=Extras(grounds=(ground,))) as engine:
+        await engine.accept(said("why?", 1))
+        await core.screen.wait(1)
+    answer = core.screen.finished[0][1]
+    assert (answer.text, answer.used) == ("yes", Used())
+
+
+async def test_a_question_too_long_for_the_model_ends_in_words_whatever_stands_behind_it(
+    core: Core,
+) -> None:
+    def full(_: Prompt) -> str:
+        raise ContextTooLong("too long for the model")
+
+    core.model.answer = full
+    async with core.engine(extras=Extras(grounds=(Given("word " * 300),))) as engine:
+        await engine.accept(said("why? " * 100, 1))
+        await core.screen.wait(1)
+    assert core.screen.finished[0][1].note == "too long for the model"
+    assert len(core.model.prompts) < 10
+
+
+async def test_a_task_that_is_given_up_says_how_it_is_resumed(core: Core) -> None:
+    @dataclass
+    class Broken(Steps):
+        async def carry_out(self, work: Work, show: Callable[[str], None]) -> TaskOutcome:
+            raise RuntimeError("broken")
+
+    async with core.engine(extras=Extras(tasks=Broken())) as engine:
+        await engine.accept(replace(said("/workflow run x", 1), ask=Ask.TASK, task=a_task(1)))
+        await core.screen.wait(1)
+    note = core.screen.finished[0][1].note
+    assert "/workflow resume" in note
+    assert "/retry" not in note

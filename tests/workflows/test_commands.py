@@ -57,8 +57,10 @@ async def test_what_is_begun_or_gone_on_with_is_checked_before(house: House) -> 
         await commands.run(caller, "deploy", "v1")
     assert await commands.run(house.caller("begin-v1"), "deploy", "v1")
     assert await commands.resume(caller, "V1") == Task(Verb.RESUME, "deploy", "v1")
-    assert await commands.decide(caller, "v1", approve=True) == Task(Verb.APPROVE, "deploy", "v1")
-    assert await commands.decide(caller, "v1", approve=False) == Task(Verb.REFUSE, "deploy", "v1")
+    approve = Task(Verb.APPROVE, "deploy", "v1", step="ok")
+    assert await commands.decide(caller, "v1", approve=True) == approve
+    refuse = Task(Verb.REFUSE, "deploy", "v1", step="ok")
+    assert await commands.decide(caller, "v1", approve=False) == refuse
     with pytest.raises(NoSuchRun, match="There are: “v1”"):
         await commands.resume(caller, "v2")
     with pytest.raises(UsageError, match="Say which run"):

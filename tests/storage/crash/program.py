@@ -30,8 +30,10 @@ from sessions.model import (
     Usage,
     WorkspaceKey,
 )
+from sessions.ports.bringing import Brought
 from sessions.ports.checkpoints import Checkpoint
 from sessions.ports.facts import MOST_FACTS, Fact, FactId
+from sessions.ports.knowledge import Document, DocumentId, Passage
 from sessions.ports.store import Store
 from sessions.ports.turns import Claim, Proposal, Work
 from storage.opening import open_store
@@ -132,13 +134,40 @@ async def run_on(store: Store, lap: int) -> None:
             acknowledge("remembered", said.id)
 
 
+def document(source: str, lap: int, version: int) -> tuple[Document, tuple[Passage, ...]]:
+    """A version of a document; each says by one word which it is, in every passage."""
+    length = 300 if version % 5 == 0 else 2  # the long ones are written in several parts
+    word = f"{source}lap{lap}version{version}"
+    passages = tuple(Passage(n, f"line {n}", f"passage of {word}") for n in range(length))
+    return Document(DocumentId(word), source, source, word, 1, length, _START), passages
+
+
+def brought(lap: int, place: int) -> Brought:
+    """A session from elsewhere."""
+    said = tuple(Message(Role.USER, f"line {n}", EventId(f"{n}"), _START) for n in range(20))
+    name = f"brought-{lap}-{place}"
+    return Brought(SessionId(name), name, OPEN, _ADA.id, _START, _START, messages=said)
+
+
+async def take_in(store: Store, lap: int) -> None:
+    """Put documents, each over its former version, and bring sessions, for ever."""
+    home = (await store.workspace(HOME)).id
+    for version in count(1):
+        source = f"source{version % 3}"
+        await store.put_document(home, *document(source, lap, version))
+        acknowledge("put", f"{source} {lap} {version}")
+        await store.bring(home, brought(lap, version))
+        acknowledge("brought", brought(lap, version).id)
+
+
 async def main(url: str, lap: int, seed: int) -> None:
-    """Recover, then talk on all sessions, beside the run of a workflow, until killed."""
+    """Recover, then talk on all sessions, beside a workflow's run and what is taken in, until killed."""
     async with open_store(url, clock=clock(lap)) as store, asyncio.TaskGroup() as talks:
         await recover(store, claim(lap), Random(seed))
         for session in range(SESSIONS):
             talks.create_task(talk(store, session, lap, Random(seed + session)))
         talks.create_task(run_on(store, lap))
+        talks.create_task(take_in(store, lap))
 
 
 if __name__ == "__main__":

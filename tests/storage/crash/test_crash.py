@@ -1,4 +1,5 @@
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -48,6 +49,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_reordered_by_a_kill(
         assert acknowledged["accepted"] <= set(waiting) | set(committed)
 
         await check_shelves(store, acknowledged)
+        await check_taken_in(store, acknowledged)
         await program.recover(store, program.claim(KILLS), chance)
         assert await in_inboxes(store) == []
         finished = await in_transcripts(store)
@@ -108,6 +110,33 @@ async def check_shelves(store: Store, acknowledged: Mapping[str, set[str]]) -> N
     assert found.revision >= max(map(int, acknowledged["saved"]))
     facts = {fact.id for fact in await store.facts(home, None)}
     assert acknowledged["remembered"] <= facts <= {f"{n}" for n in range(1, found.revision + 1)}
+
+
+async def check_taken_in(store: Store, acknowledged: Mapping[str, set[str]]) -> None:
+    """Every document stands whole, none older than was acknowledged; every session came whole."""
+    home = (await store.workspace(program.HOME)).id
+    assert acknowledged["put"]
+    newest: dict[str, tuple[int, int]] = {}
+    for line in acknowledged["put"]:
+        source, lap, version = line.split(" ")
+        newest[source] = max(newest.get(source, (0, 0)), (int(lap), int(version)))
+    for source, acknowledged_last in newest.items():
+        found = await store.document(home, source)
+        assert found is not None
+        said = re.fullmatch(rf"{source}lap(\d+)version(\d+)", found.digest)
+        assert said is not None
+        assert (int(said[1]), int(said[2])) >= acknowledged_last
+        passages = await store.find_passages(home, [found.digest], 1_000)
+        assert len(passages) == found.passages
+        assert all(found.digest in one.passage.text for one in passages)
+    for name in acknowledged["brought"]:
+        session = await store.by_name(home, name)
+        assert session is not None
+        assert len(await store.transcript(session.key, None, 100)) == session.tally.messages == 20
+    # Of all that was ever begun no other passage is found.
+    stands = {one.digest for one in await store.documents(home, "", 100)}
+    everything = await store.find_passages(home, ["passage"], 10_000)
+    assert {one.passage.text.rpartition(" ")[2] for one in everything} == stands
 
 
 async def in_inboxes(store: Store) -> list[str]:

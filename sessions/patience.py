@@ -23,6 +23,6 @@ async def insist(call: Callable[[], Awaitable[T]], sleep: Sleep = asyncio.sleep)
         try:
             return await call()
         except StoreUnavailable:
-            log.debug("facts.store_away")
+            log.debug("store.waited_for")
             await sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
