@@ -11,7 +11,7 @@ from bots.terminal.chat import TerminalChat
 from bots.terminal.conversation import Left
 from bots.terminal.lines import PipedLines
 from bots.terminal.pages import counted
-from bots.terminal.presenters import InTurn, PlainPresenter
+from bots.terminal.presenters import InTurn, PlainPresenter, StepsPresenter
 from cli import output
 from cli.chat_commands import chat_commands
 from cli.options import LOCAL, Backend, Choice, Path, Workspace
@@ -70,7 +70,13 @@ async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
 
 
 async def _pipe(desk: Desk) -> None:
-    async with open_conversation(desk, lambda: PlainPresenter(sys.stdout, sys.stdout)) as conversation:
+    def presenter() -> PlainPresenter:
+        return PlainPresenter(sys.stdout, sys.stdout)
+
+    def steps() -> StepsPresenter:
+        return StepsPresenter(sys.stdout, sys.stdout, below=False)
+
+    async with open_conversation(desk, presenter, steps) as conversation:
         lines = PipedLines(sys.stdin.fileno(), sys.stdout)
         commands = chat_commands(desk.settings, desk.store)
         await TerminalChat(conversation, commands, lines, sys.stdout).run()
@@ -90,7 +96,10 @@ async def _edit(desk: Desk, *, greet: bool) -> None:
     def presenter() -> InTurn:
         return InTurn(PlainPresenter(screen.answers, screen.answers), floor)
 
-    async with open_conversation(desk, presenter) as conversation:
+    def steps() -> InTurn:
+        return InTurn(StepsPresenter(screen.answers, screen.answers, below=False), floor)
+
+    async with open_conversation(desk, presenter, steps) as conversation:
         if greet:
             output.say(await _greeting(desk))
         lines = EditedLines(desk.settings.home / "history", names, screen)

@@ -104,7 +104,12 @@ def _login(settings: Settings) -> Login:
 
 @asynccontextmanager
 async def open_conversation(
-    desk: Desk, present: "Callable[[], Presenter]", *, model: str = "", folder: Path | None = None
+    desk: Desk,
+    present: "Callable[[], Presenter]",
+    present_task: "Callable[[], Presenter] | None" = None,
+    *,
+    model: str = "",
+    folder: Path | None = None,
 ) -> "AsyncIterator[Conversation]":
     """Run an engine for the operator's own messages; leaving ends it.
 
@@ -118,7 +123,7 @@ async def open_conversation(
     from sessions.engine import Engine
 
     configure(desk.settings, "error")
-    replies = TerminalReplies(present)
+    replies = TerminalReplies(present, present_task)
     settings = with_model(desk.settings, model)
     async with chat_model(settings) as asked:
         rules = engine_settings(settings, _LEAVE_AFTER, longest_lease=_LEASE)

@@ -100,7 +100,7 @@ class Conversation:
         A task makes it :attr:`~sessions.model.Ask.TASK`.
         """
         inbound = self._inbound(text, Ask.TASK if task else ask, wishes, task)
-        answered = self._replies.expect(inbound.event)
+        answered = self._replies.expect(inbound.event, task=task is not None)
         try:
             taken = await self._accept(inbound)
             accepted(taken)

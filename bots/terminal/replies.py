@@ -12,10 +12,16 @@ from sessions.ports.replies import Grant, Reply
 
 
 class TerminalReplies:
-    """Presents the answers that somebody here waits for; those of other terminals stay unseen."""
+    """Presents the answers that somebody here waits for; those of other terminals stay unseen.
 
-    def __init__(self, present: Callable[[], Presenter]) -> None:
+    ``present`` makes what presents an answer, and ``present_task`` what presents the progress of a task.
+    """
+
+    def __init__(
+        self, present: Callable[[], Presenter], present_task: Callable[[], Presenter] | None = None
+    ) -> None:
         self._present = present
+        self._present_task = present_task or present
         self._awaited: dict[EventId, _Presented] = {}
 
     @property
@@ -23,9 +29,10 @@ class TerminalReplies:
         """The terminal alone."""
         return frozenset({Platform.TERMINAL})
 
-    def expect(self, event: EventId) -> asyncio.Future[Answer]:
+    def expect(self, event: EventId, *, task: bool = False) -> asyncio.Future[Answer]:
         """Announce a message before it is accepted; the future brings its answer, once presented."""
-        reply = self._awaited[event] = _Presented(_Pen(self._present()))
+        presenter = self._present_task() if task else self._present()
+        reply = self._awaited[event] = _Presented(_Pen(presenter))
         return reply.answered
 
     def begin(self, event: EventId) -> None:
