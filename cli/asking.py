@@ -102,7 +102,7 @@ async def put(asked: Asked, present: Present) -> None:
             if asked.text:
                 await _tell_interrupted(conversation, asked.again)
             try:
-                await _converse(conversation, asked)
+                await _converse(desk, conversation, asked)
             finally:
                 await _look_after(desk, asked)
             await _tell_interrupted(conversation, asked.again)
@@ -135,13 +135,15 @@ async def _go_on(desk: Desk) -> None:
     await desk.commands.resume_id(desk.operator.caller(), newest[0].key.id)
 
 
-async def _converse(conversation: "Conversation", asked: Asked) -> None:
+async def _converse(desk: Desk, conversation: "Conversation", asked: Asked) -> None:
     wishes = asked.wanted.wishes
     if not asked.options.planning:
         ask = Ask.ANSWER if asked.text else Ask.RETRY
         asked.answer = await conversation.say(
             asked.text, ask=ask, wishes=wishes, accepted=asked.accepted, told=output.warn
         )
+        if wishes.knowledge and not asked.answer.used.sources and asked.answer.ending is Ending.ANSWERED:
+            await _tell_without_sources(desk, asked)
         return
     if unused := left_out(asked.options):
         output.warn(f"A plan is made from its session alone; without effect here: {', '.join(unused)}.")
@@ -155,6 +157,16 @@ async def _converse(conversation: "Conversation", asked: Asked) -> None:
         if task is not None:
             text, asked.title = _DECIDED[task.verb]
             asked.run = task.run
+
+
+async def _tell_without_sources(desk: Desk, asked: Asked) -> None:
+    if asked.before is None:
+        return
+    if await desk.store.documents(asked.before.key.workspace, "", 1):
+        output.warn("📚 No document fits the question.")
+    else:
+        add = asked.again.line("knowledge add docs", {})
+        output.warn(f"📚 There are no documents yet. Add some: {add}")
 
 
 async def _decided(asked: Asked, is_plan: bool) -> Task | None:

@@ -10,6 +10,7 @@ import typer
 
 from bots.terminal.plain import one_line
 from cli import output
+from cli.again import Again
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace
 from cli.wiring import open_desk
 from sessions.errors import StoreUnavailable, UsageError
@@ -53,12 +54,13 @@ def import_(
             "parley session import --from praisonai ~/.praisonai"
         )
     told = _Told(quietly=json)
-    report = asyncio.run(_work(Choice(storage_backend, storage_path, workspace), from_, paths, told))
+    choice = Choice(storage_backend, storage_path, workspace)
+    report = asyncio.run(_work(choice, from_, paths, told))
     told.end()
     if json:
         output.say_json({**_record(report), **told.record()})
     else:
-        output.say(_page(report))
+        output.say(_page(report, Again(choice).line("session list", {})))
     # Who names a file wants that file; of a folder what can be read is enough.
     failed = report.skipped if from_ is None else report.skipped and not report.read
     raise typer.Exit(1 if failed else 0)
@@ -177,7 +179,7 @@ def _record(report: "Report") -> dict[str, output.Value]:
     }
 
 
-def _page(report: "Report") -> str:
+def _page(report: "Report", see: str) -> str:
     from bots.terminal.tables import draw
 
     if not report.read and not report.skipped:
@@ -197,4 +199,4 @@ def _page(report: "Report") -> str:
     table = draw(("Import", "Result"), rows, (24, 32))
     if not report.read:
         return f"📥 Nothing could be read.\n\n{table}"
-    return f"📥 Import finished.\n\n{table}\n\nSee them: parley session list"
+    return f"📥 Import finished.\n\n{table}\n\nSee them: {see}"

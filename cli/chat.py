@@ -70,11 +70,13 @@ async def _talk(choice: Choice, session: str | None, *, greet: bool) -> None:
 
 
 async def _pipe(desk: Desk) -> None:
-    async with open_conversation(
-        desk,
-        lambda: PlainPresenter(sys.stdout, sys.stdout),
-        lambda: StepsPresenter(sys.stdout, sys.stdout),
-    ) as conversation:
+    def presenter() -> PlainPresenter:
+        return PlainPresenter(sys.stdout, sys.stdout)
+
+    def steps() -> StepsPresenter:
+        return StepsPresenter(sys.stdout, sys.stdout, below=False)
+
+    async with open_conversation(desk, presenter, steps) as conversation:
         lines = PipedLines(sys.stdin.fileno(), sys.stdout)
         commands = chat_commands(desk.settings, desk.store)
         await TerminalChat(conversation, commands, lines, sys.stdout).run()
@@ -95,7 +97,7 @@ async def _edit(desk: Desk, *, greet: bool) -> None:
         return InTurn(PlainPresenter(screen.answers, screen.answers), floor)
 
     def steps() -> InTurn:
-        return InTurn(StepsPresenter(screen.answers, screen.answers), floor)
+        return InTurn(StepsPresenter(screen.answers, screen.answers, below=False), floor)
 
     async with open_conversation(desk, presenter, steps) as conversation:
         if greet:

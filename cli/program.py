@@ -62,6 +62,7 @@ def _as_typed(text: str) -> str:
     import re  # only for a mistake
 
     text = text.replace("resume with “rebase”", "resume with --rebase")
+    text = text.replace("“memory show”", "“parley memory show”")
     return re.sub(
         r"(\b(?:Say|say|with|and) )“((?:start|list|resume)(?: \d+)?)”", r"\1“parley session \2”", text
     )

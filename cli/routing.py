@@ -163,4 +163,4 @@ class RootGroup(PlainGroup):
         ask = self.get_command(ctx, "ask")
         records = [param.get_help_record(ctx) for param in ask.get_params(ctx)] if ask else []
         with formatter.section("Options of a prompt, before or after it"):
-            formatter.write_dl([one for one in records if one and one[0].startswith("--")])
+            formatter.write_dl([one for one in records if one and one[0].startswith("-")])

@@ -48,6 +48,12 @@ def run_workflow(wanted: Wanted) -> int:
     """Run it and return the exit code: 0 done; 1 failed, refused or waiting. Raises UsageError."""
     if not wanted.name and not wanted.resume:
         raise UsageError("Say which workflow: parley workflow run NAME. See: parley workflow list")
+    if wanted.rebase and not wanted.resume:
+        raise UsageError("--rebase goes with --resume. Say which run is meant: --resume RUN --rebase")
+    if wanted.checkpoint and wanted.resume:
+        raise UsageError(
+            "--checkpoint begins a run and --resume goes on with one. Leave out one of them."
+        )
     live = sys.stdout.isatty() and not wanted.json
     lines = RunLines(sys.stdout, live=live, resumed=bool(wanted.resume))
     try:

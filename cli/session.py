@@ -8,7 +8,7 @@ import typer
 
 from bots.terminal import pages
 from cli import bringing, leaving, output
-from cli.again import quoted
+from cli.again import Again
 from cli.confirming import is_sure
 from cli.options import LOCAL, Backend, Choice, Json, Path, Workspace, page_number
 from cli.plain_values import PlainCommand
@@ -72,7 +72,8 @@ def start(
     if json:
         output.say_json(output.session_record(made))
         return
-    use = f'Use: parley "your prompt" --session {quoted(made.name)}'
+    again = Again(Choice(storage_backend, storage_path, workspace))
+    use = "Use: " + again.line('"your prompt"', {"--session": made.name})
     output.say(pages.started(made, f"You can now run commands with this session context.\n{use}"))
 
 
@@ -110,7 +111,8 @@ def list_(
             }
         )
         return
-    following = f"parley session list {outcome.page + 1}"
+    again = Again(Choice(storage_backend, storage_path, workspace))
+    following = again.line(f"session list {outcome.page + 1}", {})
     output.say(pages.listed(outcome, start="parley session start my-project", following=following))
 
 

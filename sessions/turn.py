@@ -154,12 +154,15 @@ class TurnRunner:
         while True:
             try:
                 await self._stream(prompt, reply, draft)
-            except ContextTooLong:
+            except ContextTooLong as error:
                 shorter = recent.shorter(
                     prompt, system=system, question=question, retry=retry, background=background
                 )
                 if shorter is None:
-                    raise
+                    raise ContextTooLong(
+                        f"The message is too long for the model: about {estimate_prompt(prompt):,} "
+                        "tokens. Send a shorter one, or a part of it."
+                    ) from error
                 log.info("window.shrunk", turn=work.turn.id, messages=len(shorter.messages))
                 prompt = shorter
                 if not has_background(prompt, background):

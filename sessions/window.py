@@ -96,6 +96,10 @@ class _Exchange:
     def tokens(self) -> int:
         return self.asked_tokens + self.answered_tokens
 
+    def fits_nowhere(self, budget: int) -> bool:
+        """Whether it is a question that was too long to be answered."""
+        return not self.answered and self.asked_tokens > budget
+
     def add(self, message: Message) -> None:
         self.messages += 1
         if not message.content.strip():
@@ -115,7 +119,8 @@ class _Exchange:
 class RecentMessages:
     """The newest messages of one transcript, at most NEWS_LIMIT, and the prompts they make.
 
-    Older ones are forgotten too beyond ``limit`` estimated tokens: no prompt could hold them.
+    Older ones are forgotten too beyond ``limit`` estimated tokens: no prompt could hold them. A question
+    that is longer than that by itself and has no answer is left out once another one follows.
 
     Costs are estimated once a message, so that a prompt takes time in proportion to what it holds.
     Relies on a transcript being append-only.
@@ -151,6 +156,7 @@ class RecentMessages:
             self._known = since
         for message in news[self._known - since :]:
             self._append(message)
+        self._drop_unanswerable()
         self._forget_oldest()
 
     def prompt(
@@ -164,6 +170,8 @@ class RecentMessages:
         background: str = "",
     ) -> Prompt:
         """Make a prompt of at most ``budget`` estimated tokens, newest turns first, none of them split.
+
+        What was asked before, is longer than that alone and has no answer, is left out.
 
         Ends with ``question``, or for a retry with what was asked in that turn; they and ``system``
         are in it even alone over the budget. ``background`` stands before the question if there is room
@@ -179,6 +187,7 @@ class RecentMessages:
         behind = estimate_tokens(background) + _MESSAGE_TOKENS if background else 0
         if spent + behind > budget:
             background, behind = "", 0
+        exchanges = [one for one in exchanges if not one.fits_nowhere(budget)]
         lines = _as_lines([*_fitting(exchanges, budget - spent - behind), *asked], background)
         if system.strip():
             lines.insert(0, PromptMessage(Role.SYSTEM, system))
@@ -214,18 +223,27 @@ class RecentMessages:
             first = self._first_turns.get(message.supersedes, message.supersedes)
         first = self._first_turns.setdefault(message.turn, first)
         exchange = self._exchanges.setdefault(first, _Exchange())
-        self._tokens -= exchange.tokens
+        self._tokens -= self._weight(exchange)
         exchange.add(message)
-        self._tokens += exchange.tokens
+        self._tokens += self._weight(exchange)
         self._known += 1
         self._held += 1
+
+    def _drop_unanswerable(self) -> None:
+        for exchange in list(self._exchanges.values())[:-1]:  # the last one may be asked again
+            if exchange.fits_nowhere(self.limit):
+                exchange.asked.clear()
+                exchange.asked_tokens = 0
+
+    def _weight(self, exchange: _Exchange) -> int:
+        return 0 if exchange.fits_nowhere(self.limit) else exchange.tokens
 
     def _forget_oldest(self) -> None:
         forgot = False
         while self._over() and len(self._exchanges) > 1:
             _, oldest = self._exchanges.popitem(last=False)
             self._held -= oldest.messages
-            self._tokens -= oldest.tokens
+            self._tokens -= self._weight(oldest)
             forgot = True
         if forgot:
             kept = self._exchanges

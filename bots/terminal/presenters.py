@@ -128,8 +128,8 @@ class PlainPresenter:
 class StepsPresenter(PlainPresenter):
     """Writes what changes of an answer that is done in steps to ``notes``, and all of it in the end."""
 
-    def __init__(self, stream: Paper, notes: Paper) -> None:
-        super().__init__(stream, notes, below=True, streams=False)
+    def __init__(self, stream: Paper, notes: Paper, *, below: bool = True) -> None:
+        super().__init__(stream, notes, below=below, streams=False)
         self._steps: frozenset[str] | None = None
 
     def show(self, text: str) -> None:
@@ -139,6 +139,7 @@ class StepsPresenter(PlainPresenter):
             for line in lines:
                 if line not in self._steps:
                     self._notes.write(f"{line}\n")
+                    self._below = True
             self._notes.flush()
         self._steps = frozenset(lines)
 

@@ -97,7 +97,7 @@ def judge(
 ) -> ModelError:
     """Say what a failure is, for a refused request or an error inside a stream (status 0)."""
     if status not in (401, 403, 404) and _is_too_long(complaint):
-        return ContextTooLong("The conversation is too long for the model.")
+        return ContextTooLong("That is too long for the model. Send less at once.")
     if status == 402 or complaint.names(_QUOTA):
         return ModelRefused(
             "The model's account has no credit left or reached its limit. Whoever runs this bot can "

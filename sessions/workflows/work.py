@@ -4,9 +4,12 @@ import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import aclosing
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Thread
 from typing import assert_never
 
 from sessions.errors import ModelDown, ModelError, UserError
@@ -143,12 +146,29 @@ class Worker:
             if inspect.iscoroutinefunction(function):
                 result = await function(**arguments)
             else:
-                result = await asyncio.to_thread(function, **arguments)
+                result = await _in_thread(lambda: function(**arguments))
             return _as_output(result)
         except UserError as error:
             raise StepFailed(str(error), again=True) from error
         except Exception as error:
             raise StepFailed(self._habits.explain(error), again=True) from error
+
+
+async def _in_thread(function: Callable[[], object]) -> object:
+    """Call it in a thread that a program which ends does not wait for, unlike those of an executor."""
+    done: Future[object] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(function())
+        except StopIteration as error:  # no future takes it
+            done.set_exception(RuntimeError(str(error)))
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            done.set_exception(error)
+
+    done.set_running_or_notify_cancel()
+    Thread(target=copy_context().run, args=(run,), name="workflow-function", daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 async def ask(model: ChatModel, prompt: Prompt) -> tuple[str, Usage]:
@@ -179,7 +199,10 @@ def added(one: Usage, other: Usage) -> Usage:
 def unregistered(step: CallStep, functions: Functions) -> str:
     """Say that a step's function is not there, and which are."""
     there = f"There are: {', '.join(sorted(functions))}." if functions else "None are registered."
-    return f"The step “{step.name}” calls “{step.function}”, which is not registered. {there}"
+    return (
+        f"The step “{step.name}” calls “{step.function}”, which is not registered. {there} Name its "
+        "module with --functions or PARLEY_WORKFLOW_FUNCTIONS; a Python program registers it."
+    )
 
 
 def _is_too_long(prompt: Prompt, model: ChatModel) -> bool:

@@ -74,3 +74,15 @@ def test_the_end_of_the_input_is_no_yes(parley: Parley) -> None:
     assert result.code == 0
     assert "nothing was deleted" in result.out
     assert parley("session", "show", "kept").code == 0
+
+
+def test_the_progress_of_a_task_is_told_line_by_line_and_as_no_answer_that_broke_off(
+    parley: Parley,
+) -> None:
+    folder = parley.folder / "home" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "two.yaml").write_text("steps: [{name: one, prompt: hi}, {name: two, prompt: ho}]")
+    out = parley("chat", said="/plan a trip\n/workflow run two\n").out
+    assert "broke off" not in out
+    assert out.count("Shall I do these steps?") == 1
+    assert out.index("\n- ✅ one\n") < out.index("\n- ✅ two\n\n**two** · run `")

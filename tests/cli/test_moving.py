@@ -93,7 +93,7 @@ def test_an_import_exits_with_what_came_of_it(inside: ParleyInside, tmp_path: Pa
 def test_a_server_that_is_away_is_a_failure(inside: ParleyInside) -> None:
     result = inside("session", "import", "--from", "praisonai", "redis://:secret@127.0.0.1:1/0")
     assert (result.code, result.out) == (1, "")
-    assert "does not answer" in result.error
+    assert "cannot be reached" in result.error
     assert "secret" not in result.error
 
 

@@ -208,7 +208,7 @@ async def test_a_checkpoint_is_a_run_that_can_go_on(tmp_path: Path) -> None:
         assert report.runs.all == 1
     home = (await house.workspace()).id
     (found,) = await house.store.checkpoints(home, None)
-    assert (found.name, found.workflow, found.status) == ("deploy-v1", "deploy", RunStatus.RUNNING)
+    assert (found.name, found.workflow, found.status) == ("deploy-v1", "deploy", RunStatus.FAILED)
     assert [(one.step, one.status, one.error) for one in found.results] == [
         ("Build", StepStatus.DONE, ""),
         ("Ship", StepStatus.FAILED, "no network"),

@@ -143,6 +143,21 @@ def test_the_question_of_a_failed_turn_stays_and_nothing_is_empty() -> None:
     assert said(prompt) == ["u:first\n\nsecond\n\nthird"]
 
 
+def test_a_question_too_long_to_be_answered_hides_nothing_that_was_said_before_it() -> None:
+    recent = RecentMessages([*turns(1), user("t1", "endless " * 500)], tokens=400)
+    assert recent.last_question == "t1"
+    for following in ([], [user("t2", "more"), agent("t2", "yes")]):
+        recent.extend(recent.known, following)
+        prompt = recent.prompt(system="", question=user("q", "now?"), budget=300)
+        assert said(prompt) == [
+            "u:ask0",
+            "a:answer0",
+            *(["u:more", "a:yes"] if following else []),
+            "u:now?",
+        ]
+    assert recent.last_question == "t2"
+
+
 def test_names_stand_before_words_only_where_several_people_speak() -> None:
     recent = RecentMessages([user("t0", "hi"), agent("t0", "hello")])
     assert said(recent.prompt(system="", question=user("q", "more"), budget=PLENTY))[0] == "u:hi"

@@ -12,6 +12,8 @@ def test_documents_that_were_added_are_searched_and_named(page: Page) -> None:
     docs.mkdir()
     (docs / "gateway.md").write_text("# Gateway\n\nThe gateway listens on port 8443.\n")
     (docs / "garden.md").write_text("# Garden\n\nTomatoes like the sun.\n")
+    none = page(QUESTION, "--session", "empty", "--knowledge")
+    assert none.error == "📚 There are no documents yet. Add some: parley knowledge add docs\n"
     added = page("knowledge", "add", "docs")
     assert added.code == 0, added.error
     page.models.answer = lambda _: "Port 8443 [1]."

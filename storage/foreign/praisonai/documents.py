@@ -7,7 +7,7 @@ from datetime import datetime
 from sessions.model import OPEN, SessionId
 from sessions.moving import Found, FoundRun, Owner, Remark
 from sessions.names import nearest_name
-from sessions.ports.checkpoints import Checkpoint, StepResult, StepStatus
+from sessions.ports.checkpoints import Checkpoint, RunStatus, StepResult, StepStatus
 from sessions.ports.facts import LONGEST_FACT, Fact, FactId
 from storage.foreign.praisonai.building import LOCAL, Kept, found, said_by
 from storage.foreign.praisonai.talk import Talk, converse, plain
@@ -152,6 +152,8 @@ def _checkpoint(document: Json, source: Source, owner: Owner) -> Iterator[Found]
     if ours != name:
         yield Remark(source.where, f"“{name}” is no name here: it becomes “{ours}”")
     variables = table(document.get("variables")).items()
+    results = tuple(_result(table(one)) for one in items(document.get("results")))
+    failed = any(one.status is StepStatus.FAILED for one in results)
     checkpoint = Checkpoint(
         ours,
         workflow,
@@ -159,7 +161,8 @@ def _checkpoint(document: Json, source: Source, owner: Owner) -> Iterator[Found]
         saved_at,
         OPEN,
         owner.person,
-        results=tuple(_result(table(one)) for one in items(document.get("results"))),
+        status=RunStatus.FAILED if failed else RunStatus.RUNNING,
+        results=results,
         variables=tuple((one, written(value)) for one, value in variables),
         taken_by=mark,
     )

@@ -20,7 +20,8 @@ _AT_ONCE = 500
 def read_server(url: str, owner: Owner) -> Iterator[Found]:
     """Everything under keys of sessions. Raises UsageError for a URL that is none, StoreUnavailable."""
     from redis import Redis
-    from redis.exceptions import RedisError, ResponseError
+    from redis.exceptions import AuthenticationError, RedisError, ResponseError
+    from redis.exceptions import ConnectionError as NoConnection
 
     try:
         client = Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
@@ -43,6 +44,10 @@ def read_server(url: str, owner: Owner) -> Iterator[Found]:
                 yield from read_key(key, key, load, now, owner)
     except RedisError as error:
         # Not the error's own words: they may name a password.
+        if isinstance(error, NoConnection) and not isinstance(error, AuthenticationError):
+            raise StoreUnavailable(
+                "The Redis server to import from cannot be reached. Check its address, and that it runs."
+            ) from error
         raise StoreUnavailable(
             f"The Redis server to import from does not answer as it should ({type(error).__name__})."
         ) from error
