@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path as FilePath
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,9 @@ from cli.wiring import Desk, open_desk
 from sessions.errors import UsageError, UserError
 from sessions.leaving import PAGE, all_sessions, whole_transcript
 from sessions.model import Ending, Message, Role, Session
-from sessions.ports.store import Store
+
+if TYPE_CHECKING:
+    from sessions.ports.store import Store
 
 _FORMATS = {"markdown": ".md", "json": ".json"}
 _NAME_BYTES = 80
@@ -155,7 +157,7 @@ def _explained(path: FilePath) -> Iterator[None]:
         raise UserError(f"{path} cannot be written ({error.strerror}). Name another place.") from error
 
 
-async def _pieces(store: Store, session: Session, form: str) -> AsyncIterator[str]:
+async def _pieces(store: "Store", session: Session, form: str) -> AsyncIterator[str]:
     """The text of the file, in pieces of a bounded size."""
     few: list[str] = []
     async for one in _json(store, session) if form == "json" else _markdown(store, session):
@@ -166,7 +168,7 @@ async def _pieces(store: Store, session: Session, form: str) -> AsyncIterator[st
     yield "".join(few)
 
 
-async def _json(store: Store, session: Session) -> AsyncIterator[str]:
+async def _json(store: "Store", session: Session) -> AsyncIterator[str]:
     from storage import portable
 
     yield portable.head(session).decode()
@@ -177,7 +179,7 @@ async def _json(store: Store, session: Session) -> AsyncIterator[str]:
     yield portable.END.decode()
 
 
-async def _markdown(store: Store, session: Session) -> AsyncIterator[str]:
+async def _markdown(store: "Store", session: Session) -> AsyncIterator[str]:
     yield f"# {one_line(session.title or session.name)}\n\n"
     yield f"Session {one_line(session.name)}, {second(session.created_at)} to "
     yield f"{second(session.active_at)} (UTC), {counted(session.tally.messages, 'message')}\n"

@@ -19,13 +19,13 @@ from cli.options import Choice
 from sessions.commands import SessionCommands
 from sessions.errors import SettingError, StoreUnavailable
 from sessions.model import WorkspaceKey
-from sessions.ports.store import Store
 from storage.opening import Login, open_store, storage_url
 
 if TYPE_CHECKING:
     from bots.terminal.conversation import Conversation
     from bots.terminal.presenters import Presenter
     from sessions.expiry import Retention
+    from sessions.ports.store import Store
 
 _LEAVE_AFTER = 2.0
 """Seconds that a terminal waits for its running turn when it is left."""
@@ -42,7 +42,7 @@ class Desk:
     """What a command of the command line works with."""
 
     settings: Settings
-    store: Store
+    store: "Store"
     commands: SessionCommands
     operator: Talker
 
@@ -68,12 +68,12 @@ async def open_desk(choice: Choice, *, make: bool = False) -> AsyncIterator[Desk
         yield Desk(settings, store, SessionCommands(store), operator)
 
 
-def opened(settings: Settings, choice: Choice) -> AbstractAsyncContextManager[Store]:
+def opened(settings: Settings, choice: Choice) -> "AbstractAsyncContextManager[Store]":
     """Open the store that the command line chose, or the settings, or SQLite under the home folder."""
     return open_store(_address(settings, choice), login=_login(settings))
 
 
-async def _checked(store: Store) -> None:
+async def _checked(store: "Store") -> None:
     """Return when the server answers; one that refuses says why at once.
 
     Raises SettingError, and StoreUnavailable where it stays away for longer than a failover may take.

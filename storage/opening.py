@@ -4,13 +4,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from sessions.errors import SettingError
-from sessions.ports.store import Store
 from storage.clock import utc_now
 from storage.redis.address import EXAMPLES as REDIS_EXAMPLES
 from storage.redis.address import Login, parse_address
+
+if TYPE_CHECKING:
+    # All ports: a program that lists sessions shall not take the time to import them.
+    from sessions.ports.store import Store
 
 __all__ = ["BACKENDS", "Login", "open_store", "storage_url"]
 
@@ -28,7 +32,7 @@ _FORMS = (
 @asynccontextmanager
 async def open_store(
     url: str, *, clock: Callable[[], datetime] = utc_now, login: Login | None = None
-) -> AsyncIterator[Store]:
+) -> "AsyncIterator[Store]":
     """Open the store of that URL; leaving the context closes it.
 
     ``memory:``, ``sqlite:///absolute/path.db``, ``sqlite:relative.db``, ``file:///absolute/directory``,
