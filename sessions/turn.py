@@ -48,6 +48,11 @@ _CITATION = re.compile(r"\[(\d{1,3})\]", re.ASCII)
 GONE_NOTE = "Interrupted: the terminal that asked is gone."
 
 
+def advised(turn: Turn, note: str) -> str:
+    """Return the note with what helps after that turn: a task is resumed, not asked again."""
+    return note.replace(_RETRY, _RESUME) if turn.inbound.ask is Ask.TASK else note
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRules:
     """What a deployment says about its turns. Keeps ``answer_tokens`` of the context for the answer.
@@ -119,7 +124,7 @@ class TurnRunner:
         except Exception:  # noqa: BLE001 - the edge of a turn: one bad turn must not end the others
             incident = report("turn.failed", turn=turn.id)
             note = f"Something failed (incident {incident}). {_RETRY}"
-            return self.unfinished(turn, Ending.FAILED, _for(turn, note))
+            return self.unfinished(turn, Ending.FAILED, advised(turn, note))
         return self._stopped(work, recent, draft)
 
     def unfinished(self, turn: Turn, ending: Ending, note: str) -> TurnResult:
@@ -127,8 +132,8 @@ class TurnRunner:
         return TurnResult(turn.id, Answer(ending, note=note), self._asked(turn, ending))
 
     def interrupted(self, turn: Turn, note: str) -> TurnResult:
-        """Return the result of a turn that is given up. A task is resumed, not asked again."""
-        return self.unfinished(turn, Ending.INTERRUPTED, _for(turn, note))
+        """Return the result of a turn that is given up."""
+        return self.unfinished(turn, Ending.INTERRUPTED, advised(turn, note))
 
     async def _converse(self, work: Work, recent: RecentMessages, reply: Reply, draft: _Draft) -> None:
         asked = self._asked(work.turn, Ending.ANSWERED)
@@ -241,10 +246,6 @@ class TurnRunner:
             return ()
         replaced = recent.last_question if turn.inbound.ask is Ask.RETRY else None
         return (Message(Role.ASSISTANT, text, turn.id, self._clock(), supersedes=replaced),)
-
-
-def _for(turn: Turn, note: str) -> str:
-    return note.replace(_RETRY, _RESUME) if turn.inbound.ask is Ask.TASK else note
 
 
 def _retried(recent: RecentMessages) -> EventId:
