@@ -65,6 +65,7 @@ class TurnRules:
     answer_tokens: int = 4096
     background_tokens: int = 16_000
     max_takeovers: int = 3
+    """A task may be taken over once more for each step that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,15 @@ class TurnRunner:
     async def run(self, work: Work, recent: RecentMessages, reply: Reply, halt: Interrupt) -> TurnResult:
         """Answer the turn; what goes wrong with the model becomes a result that says so."""
         turn = work.turn
-        if turn.takeovers >= self._rules.max_takeovers:
+        is_task = turn.inbound.ask is Ask.TASK
+        if turn.takeovers >= self._rules.max_takeovers and not is_task:
             return self.interrupted(turn, TAKEN_OVER_NOTE)
         draft = _Draft()
         try:
             async with halt.guard():
-                if turn.inbound.ask is Ask.TASK:
+                if is_task:
+                    if not await self._gets_on(work):
+                        return self.interrupted(turn, TAKEN_OVER_NOTE)
                     await self._carry_out(work, reply, draft)
                 else:
                     await self._converse(work, recent, reply, draft)
@@ -187,6 +191,13 @@ class TurnRunner:
                 numbered += len(ground.used.sources)
                 found.append(ground)
         return found
+
+    async def _gets_on(self, work: Work) -> bool:
+        """Whether a task may go on: a long run may outlive more processes than an answer."""
+        beyond, tasks = work.turn.takeovers - self._rules.max_takeovers, self._extras.tasks
+        if beyond < 0 or tasks is None:
+            return True
+        return beyond < await insist(partial(tasks.steps_ended, work), self._sleep)
 
     async def _carry_out(self, work: Work, reply: Reply, draft: _Draft) -> None:
         if self._extras.tasks is None:
