@@ -29,6 +29,13 @@ class LateTasks:
 
     async def carry_out(self, work: Work, show: Callable[[str], None]) -> TaskOutcome:
         """See :meth:`sessions.ports.tasks.Tasks.carry_out`."""
+        return await self._wanted().carry_out(work, show)
+
+    async def steps_ended(self, work: Work) -> int:
+        """See :meth:`sessions.ports.tasks.Tasks.steps_ended`."""
+        return await self._wanted().steps_ended(work)
+
+    def _wanted(self) -> Tasks:
         if self._tasks is None:
             from sessions.workflows.tasks import WorkflowTasks
             from sessions.workflows.work import Habits, explain_by_incident
@@ -36,7 +43,7 @@ class LateTasks:
             habits = Habits(system=self._settings.system_prompt, explain=explain_by_incident)
             folder = workflow_folder(self._settings)
             self._tasks = WorkflowTasks(self._store, self._model, folder, self._functions, habits=habits)
-        return await self._tasks.carry_out(work, show)
+        return self._tasks
 
 
 def workflow_folder(settings: Settings) -> "WorkflowFolder":

@@ -16,7 +16,7 @@ from sessions.model import Answer, Ending, EventId, ReplyRecord, SessionKey, Tur
 from sessions.patience import insist
 from sessions.ports.replies import Replies, Reply
 from sessions.ports.turns import Claim, Known, Turns, Work
-from sessions.turn import GIVEN_UP_NOTE, GONE_NOTE, TurnRunner
+from sessions.turn import GIVEN_UP_NOTE, GONE_NOTE, TurnRunner, advised
 from sessions.window import RecentMessages
 
 log = structlog.get_logger()
@@ -204,7 +204,7 @@ class Lane:
         except Exception:  # noqa: BLE001 - an answer that cannot be shown must not block the inbox
             incident = report("reply.failed", turn=turn.id)
             note = f"The answer could not be shown (incident {incident}). Send /retry."
-            await reply.finish(Answer(Ending.FAILED, note=note))
+            await reply.finish(Answer(Ending.FAILED, note=advised(turn, note)))
 
     async def _next(self, turn: Turn) -> Work | None:
         asked = time.monotonic()

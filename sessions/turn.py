@@ -48,6 +48,11 @@ _CITATION = re.compile(r"\[(\d{1,3})\]", re.ASCII)
 GONE_NOTE = "Interrupted: the terminal that asked is gone."
 
 
+def advised(turn: Turn, note: str) -> str:
+    """Return the note with what helps after that turn: a task is resumed, not asked again."""
+    return note.replace(_RETRY, _RESUME) if turn.inbound.ask is Ask.TASK else note
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRules:
     """What a deployment says about its turns. Keeps ``answer_tokens`` of the context for the answer.
@@ -60,6 +65,7 @@ class TurnRules:
     answer_tokens: int = 4096
     background_tokens: int = 16_000
     max_takeovers: int = 3
+    """A task may be taken over once more for each step that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +110,15 @@ class TurnRunner:
     async def run(self, work: Work, recent: RecentMessages, reply: Reply, halt: Interrupt) -> TurnResult:
         """Answer the turn; what goes wrong with the model becomes a result that says so."""
         turn = work.turn
-        if turn.takeovers >= self._rules.max_takeovers:
+        is_task = turn.inbound.ask is Ask.TASK
+        if turn.takeovers >= self._rules.max_takeovers and not is_task:
             return self.interrupted(turn, TAKEN_OVER_NOTE)
         draft = _Draft()
         try:
             async with halt.guard():
-                if turn.inbound.ask is Ask.TASK:
+                if is_task:
+                    if not await self._gets_on(work):
+                        return self.interrupted(turn, TAKEN_OVER_NOTE)
                     await self._carry_out(work, reply, draft)
                 else:
                     await self._converse(work, recent, reply, draft)
@@ -119,7 +128,7 @@ class TurnRunner:
         except Exception:  # noqa: BLE001 - the edge of a turn: one bad turn must not end the others
             incident = report("turn.failed", turn=turn.id)
             note = f"Something failed (incident {incident}). {_RETRY}"
-            return self.unfinished(turn, Ending.FAILED, _for(turn, note))
+            return self.unfinished(turn, Ending.FAILED, advised(turn, note))
         return self._stopped(work, recent, draft)
 
     def unfinished(self, turn: Turn, ending: Ending, note: str) -> TurnResult:
@@ -127,8 +136,8 @@ class TurnRunner:
         return TurnResult(turn.id, Answer(ending, note=note), self._asked(turn, ending))
 
     def interrupted(self, turn: Turn, note: str) -> TurnResult:
-        """Return the result of a turn that is given up. A task is resumed, not asked again."""
-        return self.unfinished(turn, Ending.INTERRUPTED, _for(turn, note))
+        """Return the result of a turn that is given up."""
+        return self.unfinished(turn, Ending.INTERRUPTED, advised(turn, note))
 
     async def _converse(self, work: Work, recent: RecentMessages, reply: Reply, draft: _Draft) -> None:
         asked = self._asked(work.turn, Ending.ANSWERED)
@@ -185,6 +194,13 @@ class TurnRunner:
                 numbered += len(ground.used.sources)
                 found.append(ground)
         return found
+
+    async def _gets_on(self, work: Work) -> bool:
+        """Whether a task may go on: a long run may outlive more processes than an answer."""
+        beyond, tasks = work.turn.takeovers - self._rules.max_takeovers, self._extras.tasks
+        if beyond < 0 or tasks is None:
+            return True
+        return beyond < await insist(partial(tasks.steps_ended, work), self._sleep)
 
     async def _carry_out(self, work: Work, reply: Reply, draft: _Draft) -> None:
         if self._extras.tasks is None:
@@ -244,10 +260,6 @@ class TurnRunner:
             return ()
         replaced = recent.last_question if turn.inbound.ask is Ask.RETRY else None
         return (Message(Role.ASSISTANT, text, turn.id, self._clock(), supersedes=replaced),)
-
-
-def _for(turn: Turn, note: str) -> str:
-    return note.replace(_RETRY, _RESUME) if turn.inbound.ask is Ask.TASK else note
 
 
 def _retried(recent: RecentMessages) -> EventId:

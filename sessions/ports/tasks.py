@@ -29,3 +29,10 @@ class Tasks(Protocol):
         answer.
         """
         ...
+
+    async def steps_ended(self, work: Work) -> int:
+        """How many steps of the turn's run have ended: so often it may be taken over beyond the usual.
+
+        After StoreUnavailable it is called again.
+        """
+        ...

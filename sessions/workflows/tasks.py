@@ -94,6 +94,16 @@ class WorkflowTasks:
                 run = await self._taken(logbook, there, task, work)
             return await self._go_on(run, work, show, usage)
 
+    async def steps_ended(self, work: Work) -> int:
+        """See :meth:`sessions.ports.tasks.Tasks.steps_ended`."""
+        task, turn = work.turn.inbound.task, work.turn
+        if task is None:
+            return 0
+        name = self._run_name(task, turn)
+        there = await self._store.checkpoint(work.session.key.workspace, name)
+        is_own = there is not None and turn.id in (begun_by(there), taken_by(there))
+        return len(there.results) if there is not None and is_own else 0
+
     def _run_name(self, task: Task, turn: Turn) -> str:
         if task.run:
             return task.run

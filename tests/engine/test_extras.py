@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
 
 from sessions.engine import EngineSettings
 from sessions.errors import ContextTooLong, StoreUnavailable, UserError
-from sessions.model import Ask, Ending, Task, TurnResult, Usage, Used, Verb, Wishes
+from sessions.model import Ask, Ending, Holder, SessionId, Task, TurnResult, Usage, Used, Verb, Wishes
 from sessions.ports.grounds import Ground
 from sessions.ports.model import Prompt
 from sessions.ports.tasks import TaskOutcome
-from sessions.ports.turns import Work
+from sessions.ports.turns import Claim, Proposal, Work
 from sessions.turn import Extras, TurnRules
 from sessions.window import estimate_prompt
 from tests.engine.conftest import Core
@@ -59,6 +62,9 @@ class Steps:
         show("one of two")
         await self.gate.wait()
         return TaskOutcome("both done", "a note", "run-1", Usage(7, 3))
+
+    async def steps_ended(self, work: Work) -> int:
+        return 2
 
 
 async def test_background_stands_before_the_question_and_in_no_transcript(core: Core) -> None:
@@ -206,6 +212,9 @@ class Away:
         self._be_there()
         return TaskOutcome("done")
 
+    async def steps_ended(self, work: Work) -> int:
+        return 0
+
     def _be_there(self) -> None:
         if self.refusals:
             self.refusals -= 1
@@ -287,3 +296,22 @@ async def test_a_task_that_is_given_up_says_how_it_is_resumed(core: Core) -> Non
     note = core.screen.finished[0][1].note
     assert "/workflow resume" in note
     assert "/retry" not in note
+
+
+@pytest.mark.parametrize(("takeovers", "ending"), [(4, Ending.ANSWERED), (5, Ending.INTERRUPTED)])
+async def test_a_task_may_be_taken_over_once_more_for_each_step_that_ended(
+    core: Core, takeovers: int, ending: Ending
+) -> None:
+    steps = Steps()
+    steps.gate.set()
+    task = replace(said("/workflow run x", 1), ask=Ask.TASK, task=a_task(1))
+    accepted = await core.store.accept(task, Proposal(SessionId("s"), "s"), None, None)
+    key = accepted.session.key
+    for number in range(takeovers):
+        claim = Claim(Holder(f"h{number}"), "t", timedelta(seconds=1), core.screen.platforms)
+        assert await core.store.acquire(key, claim, None) is not None
+        core.clock.advance(timedelta(seconds=2))
+    async with core.engine(extras=Extras(tasks=steps)):
+        await core.screen.wait(1)
+    assert core.screen.replies[0].turn.takeovers == takeovers
+    assert core.screen.finished[0][1].ending is ending

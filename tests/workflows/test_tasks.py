@@ -265,3 +265,12 @@ async def test_in_a_chat_a_run_goes_on_in_another_process_like_any_turn(house: H
     assert "✅ three" in screen.texts[0]
     transcript = await house.store.transcript(screen.replies[0].turn.session, None, 10)
     assert [one.content for one in transcript] == ["/workflow run deploy", screen.texts[0]]
+
+
+async def test_the_steps_that_ended_in_a_turns_own_run_are_counted(house: House) -> None:
+    house.define(ASKING)
+    await house.carry_out(RUN)
+    tasks = house.tasks()
+    assert await tasks.steps_ended(await house.work(RUN)) == 1
+    assert await tasks.steps_ended(await house.work(RUN, "another")) == 0
+    assert await tasks.steps_ended(await house.work(Task(Verb.PLAN), "another")) == 0
