@@ -37,9 +37,10 @@ class ResumeById:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Let the run go on, or end it; ``run`` is its :func:`~sessions.names.name_digest`."""
+    """Let the run go on past the step, or end it there; both are :func:`~sessions.names.name_digest`."""
 
     run: str
+    step: str
     approve: bool
 
 
@@ -68,7 +69,8 @@ _BY_KIND: dict[str, type[ConfirmedDelete | CancelDelete | ResumeById]] = {
     "r": ResumeById,
 }
 _DATA = re.compile(r"s:(?:(d|r|c):([A-Za-z0-9_-]{1,48})|l:([1-9][0-9]{0,5}))", re.ASCII)
-_OF_RUN = re.compile(r"w:(y|n|d|c):([0-9a-f]{16})", re.ASCII)
+_OF_RUN = re.compile(r"w:(d|c):([0-9a-f]{16})", re.ASCII)
+_DECISION = re.compile(r"w:(y|n):([0-9a-f]{16}):([0-9a-f]{16})", re.ASCII)
 
 
 def encode_action(action: Action) -> str:
@@ -82,8 +84,8 @@ def encode_action(action: Action) -> str:
             return f"s:l:{page}"
         case CancelDelete(session):
             return f"s:c:{session}"
-        case Decide(run, approve):
-            return f"w:{'y' if approve else 'n'}:{run}"
+        case Decide(run, step, approve):
+            return f"w:{'y' if approve else 'n'}:{run}:{step}"
         case ConfirmedDeleteRun(run):
             return f"w:d:{run}"
         case CancelDeleteRun(run):
@@ -94,10 +96,10 @@ def encode_action(action: Action) -> str:
 
 def parse_action(data: str) -> Action | None:
     """Read what :func:`encode_action` wrote; None for anything else."""
+    if (decision := _DECISION.fullmatch(data)) is not None:
+        return Decide(decision[2], decision[3], approve=decision[1] == "y")
     if (of_run := _OF_RUN.fullmatch(data)) is not None:
         kind, run = of_run.groups()
-        if kind in ("y", "n"):
-            return Decide(run, approve=kind == "y")
         return ConfirmedDeleteRun(run) if kind == "d" else CancelDeleteRun(run)
     found = _DATA.fullmatch(data)
     if found is None:

@@ -80,7 +80,9 @@ async def task_of(commands: Commands, caller: Caller, spoken: Command) -> Task:
 
 async def decided(commands: Commands, caller: Caller, pressed: Decide) -> Task:
     """Return the task that a pressed button asks for. Raises UserError."""
-    return await commands.workflows.decide_digest(caller, pressed.run, approve=pressed.approve)
+    return await commands.workflows.decide_digest(
+        caller, pressed.run, pressed.step, approve=pressed.approve
+    )
 
 
 async def run_spoken(commands: Commands, caller: Caller, spoken: Command) -> Told:

@@ -1,5 +1,6 @@
 """One place in chat where an answer is shown: what an adapter provides to the streamed reply."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -37,6 +38,14 @@ class Closed(OutletError):
     """The place takes no messages of ours any more: kicked, blocked, deleted, closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person is asked to decide: whether a run goes on past the step that it waits for."""
+
+    run: str
+    step: str
+
+
 class Outlet(Protocol[P]):
     """Sends, edits and deletes messages of one reply. ``P`` is one message's rendered content.
 
@@ -70,8 +79,8 @@ class Outlet(Protocol[P]):
         """Put a line above the content that says it may have been sent before."""
         ...
 
-    def offer(self, part: P, run: str) -> P:
-        """Put buttons below the content with which a person decides about a run."""
+    def offer(self, part: P, asked: Asked) -> P:
+        """Put buttons below the content with which a person decides."""
         ...
 
     async def send(self, part: P, index: int) -> str:

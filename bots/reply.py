@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from bots.outlet import Closed, Flooded, MessageGone, Outlet, Unreachable
+from bots.outlet import Asked, Closed, Flooded, MessageGone, Outlet, Unreachable
 from bots.pacing import Pacer
 from bots.reconcile import GrantTooShort, Messages, Step
 from bots.wording import NOTHING_TO_SEE, closing, heading
@@ -108,7 +108,10 @@ class StreamedReply(Generic[P]):
         headed = _headed(heading(answer.used), text)
         desired = self._outlet.render(headed, note) or self._outlet.render("", NOTHING_TO_SEE)
         if answer.decision:
-            desired = (*desired[:-1], self._outlet.offer(desired[-1], answer.decision))
+            desired = (
+                *desired[:-1],
+                self._outlet.offer(desired[-1], Asked(answer.decision, answer.step)),
+            )
         attempt = 0
         while (step := self._messages.next_step(desired, trim=True)) is not None:
             await self._leave()

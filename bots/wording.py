@@ -19,6 +19,7 @@ from bots.actions import (
     parse_action,
 )
 from bots.commands import RoomHelped, Told
+from bots.outlet import Asked
 from bots.quoting import code, plain, shorten
 from bots.telling import count, join_lines
 from bots.words import ENTRIES, Room
@@ -99,12 +100,12 @@ class Notice:
     buttons: tuple[tuple[Button, ...], ...] = ()
 
 
-def deciding(run: str) -> tuple[Button, ...]:
+def deciding(asked: Asked) -> tuple[Button, ...]:
     """Return the buttons with which a person decides about a run that waits."""
-    digest = name_digest(run)
+    run, step = name_digest(asked.run), name_digest(asked.step)
     return (
-        Button("✅ Go on", Decide(digest, approve=True), ButtonStyle.PRIMARY),
-        Button("✖️ Stop", Decide(digest, approve=False), ButtonStyle.DANGER),
+        Button("✅ Go on", Decide(run, step, approve=True), ButtonStyle.PRIMARY),
+        Button("✖️ Stop", Decide(run, step, approve=False), ButtonStyle.DANGER),
     )
 
 
@@ -149,7 +150,7 @@ def _say_session(outcome: Outcome) -> Notice:
 def _run_buttons(outcome: WorkflowOutcome) -> tuple[tuple[Button, ...], ...]:
     match outcome:
         case RunShown(run, _, question) if question:
-            return (deciding(run.name),)
+            return (deciding(Asked(run.name, run.waiting_for)),)
         case ConfirmDeleteRun(run):
             digest = name_digest(run.name)
             delete = Button("🗑 Delete", ConfirmedDeleteRun(digest), ButtonStyle.DANGER)

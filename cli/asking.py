@@ -178,7 +178,8 @@ async def _decided(asked: Asked, is_plan: bool) -> Task | None:
     if agreed is None:
         asked.run = run
         raise Undecided
-    return Task(Verb.APPROVE if agreed else Verb.REFUSE, run=run)
+    verb = Verb.APPROVE if agreed else Verb.REFUSE
+    return Task(verb, run=run, step=asked.answer.step)
 
 
 async def _agreed(question: str, *, quietly: bool) -> bool | None:

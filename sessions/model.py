@@ -282,7 +282,7 @@ class Used:
 class Answer:
     """What a turn came to: Markdown ``text`` and a ``note`` to the person that is not part of it.
 
-    ``decision`` names the run that waits for a person's approval, if one does.
+    ``decision`` names the run that waits for a person's approval, if one does, and ``step`` what for.
     """
 
     ending: Ending
@@ -290,6 +290,7 @@ class Answer:
     note: str = ""
     used: Used = Used()
     decision: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

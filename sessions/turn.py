@@ -88,6 +88,7 @@ class _Draft:
     used: Used = Used()
     note: str = ""
     decision: str = ""
+    step: str = ""
 
 
 class TurnRunner:
@@ -212,7 +213,8 @@ class TurnRunner:
 
         carry_out = partial(self._extras.tasks.carry_out, work, show)
         outcome = await insist(carry_out, self._sleep)
-        draft.text, draft.note, draft.decision = outcome.text, outcome.note, outcome.decision
+        draft.text, draft.note = outcome.text, outcome.note
+        draft.decision, draft.step = outcome.decision, outcome.step
         draft.usage = outcome.usage
 
     async def _stream(self, prompt: Prompt, reply: Reply, draft: _Draft) -> None:
@@ -235,7 +237,7 @@ class TurnRunner:
         text = draft.text + _sources(draft)
         return TurnResult(
             turn.id,
-            Answer(Ending.ANSWERED, text, note, draft.used, draft.decision),
+            Answer(Ending.ANSWERED, text, note, draft.used, draft.decision, draft.step),
             self._asked(turn, Ending.ANSWERED) + self._said(turn, recent, text),
             draft.usage or Usage(),
         )

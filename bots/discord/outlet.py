@@ -9,7 +9,7 @@ from bots.discord.events import Anything, Said
 from bots.discord.failures import ThreadArchived
 from bots.discord.rendering import components, mark_repeat, render_answer
 from bots.discord.sending import Rest, nonce_of, send, unarchive
-from bots.outlet import MessageGone
+from bots.outlet import Asked, MessageGone
 from bots.wording import deciding
 
 _MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -24,7 +24,7 @@ class Offer:
     """A message's content above buttons that decide about a run."""
 
     text: str
-    run: str
+    asked: Asked
 
 
 Content = str | Offer
@@ -74,12 +74,12 @@ class DiscordOutlet:
     def mark_repeat(self, part: Content) -> Content:
         """See :meth:`bots.outlet.Outlet.mark_repeat`."""
         if isinstance(part, Offer):
-            return Offer(mark_repeat(part.text), part.run)
+            return Offer(mark_repeat(part.text), part.asked)
         return mark_repeat(part)
 
-    def offer(self, part: Content, run: str) -> Content:
+    def offer(self, part: Content, asked: Asked) -> Content:
         """See :meth:`bots.outlet.Outlet.offer`."""
-        return Offer(part.text if isinstance(part, Offer) else part, run)
+        return Offer(part.text if isinstance(part, Offer) else part, asked)
 
     async def send(self, part: Content, index: int) -> str:
         """Send the ``index``-th message; a repeat of a lost send makes no second one."""
@@ -163,5 +163,5 @@ class DiscordOutlet:
 
 def _body(part: Content) -> dict[str, object]:
     if isinstance(part, Offer):
-        return {"content": part.text, "components": components((deciding(part.run),))}
+        return {"content": part.text, "components": components((deciding(part.asked),))}
     return {"content": part}

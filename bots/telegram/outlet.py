@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from bots.outlet import MessageGone, Unreachable
+from bots.outlet import Asked, MessageGone, Unreachable
 from bots.telegram.keyboards import keyboard_of
 from bots.telegram.refusals import Migrated, NotModified, Refused, TopicGone
 from bots.telegram.rendering import Part, Renderer, mark_repeat
@@ -89,9 +89,9 @@ class TelegramOutlet:
         """See :meth:`bots.outlet.Outlet.mark_repeat`."""
         return mark_repeat(part)
 
-    def offer(self, part: Part, run: str) -> Part:
+    def offer(self, part: Part, asked: Asked) -> Part:
         """See :meth:`bots.outlet.Outlet.offer`."""
-        return replace(part, run=run)
+        return replace(part, asked=asked)
 
     async def send(self, part: Part, index: int, keyboard: Keyboard | None = None) -> str:
         """Send a message; the first one as a reply to the question."""
@@ -193,7 +193,7 @@ class Outlets:
 
 
 def _offered(part: Part) -> Keyboard | None:
-    return keyboard_of((deciding(part.run),)) if part.run else None
+    return keyboard_of((deciding(part.asked),)) if part.asked else None
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from telegramify_markdown import convert, utf16_len
 from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import STANDARD_OPTIONS
 
+from bots.outlet import Asked
 from bots.telegram.schema import Entity
 from sessions.incidents import report
 
@@ -32,11 +33,11 @@ _NO_CONTROLS |= dict.fromkeys(range(0x2028, 0x202F), "") | {0x2028: "\n", 0x2029
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message's content; ``run`` is one that the buttons below it decide about."""
+    """One message's content; ``asked`` is what the buttons below it decide about."""
 
     text: str
     entities: tuple[Entity, ...] = ()
-    run: str = ""
+    asked: Asked | None = None
 
     @property
     def plain(self) -> "Part":
@@ -134,7 +135,7 @@ def mark_repeat(part: Part) -> Part:
     return Part(
         REPEAT_LINE + part.text,
         tuple(msgspec.structs.replace(entity, offset=entity.offset + shift) for entity in part.entities),
-        part.run,
+        part.asked,
     )
 
 

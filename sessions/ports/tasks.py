@@ -15,6 +15,7 @@ class TaskOutcome:
     text: str
     note: str = ""
     decision: str = ""
+    step: str = ""
     usage: Usage = Usage()
 
 

@@ -135,9 +135,19 @@ class WorkflowCommands:
         check_unchanged(await definition_of(found, self._folder), found)
         return Task(verb, found.workflow, found.name, step=found.waiting_for)
 
-    async def decide_digest(self, caller: Caller, digest: str, *, approve: bool) -> Task:
-        """Do what :meth:`decide` does, for the digest of the run's name that a button carries."""
-        return await self.decide(caller, await self._of_digest(caller, digest), approve=approve)
+    async def decide_digest(self, caller: Caller, run: str, step: str, *, approve: bool) -> Task:
+        """Do what :meth:`decide` does, for the digests of a run's and a step's names that a button has.
+
+        What was asked about another step decides nothing about the one that waits now.
+        """
+        name = await self._of_digest(caller, run)
+        task = await self.decide(caller, name, approve=approve)
+        if task.step and name_digest(task.step) != step:
+            raise UsageError(
+                f"That was decided already; the run “{name}” waits for another decision. "
+                f"See it first: /workflow show {name}"
+            )
+        return task
 
     async def delete_digest(self, caller: Caller, digest: str) -> ConfirmDeleteRun | RunDeleted:
         """Delete the run whose name's digest a confirmation carries; the right to is checked again."""

@@ -204,7 +204,8 @@ class WorkflowTasks:
         else:
             text = result_text(run, progress_of(run), question, named)
         decision = result.checkpoint if question else ""
-        return TaskOutcome(text, _note(run), decision, result.usage)
+        step = run.checkpoint.waiting_for if decision else ""
+        return TaskOutcome(text, _note(run), decision, step, result.usage)
 
 
 def check_audience(found: Checkpoint | None, name: str, work: Work) -> Checkpoint:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
-from bots.outlet import Closed, Flooded, MessageGone, Unreachable
+from bots.outlet import Asked, Closed, Flooded, MessageGone, Unreachable
 from sessions.errors import LeaseLost, StoreUnavailable
 from sessions.model import (
     Answer,
@@ -158,8 +158,8 @@ class MemoryOutlet:
     def mark_repeat(self, part: Content) -> Content:
         return replace(part, repeat=True)
 
-    def offer(self, part: Content, run: str) -> Content:
-        return replace(part, run=run)
+    def offer(self, part: Content, asked: Asked) -> Content:
+        return replace(part, run=asked.run)
 
     async def send(self, part: Content, index: int) -> str:
         assert self._world.record.parts, "a send without a stored intent"

@@ -20,6 +20,7 @@ from sessions.names import name_digest
 
 SESSION = new_session_id()
 RUN = name_digest("deploy-1bca75")
+STEP = name_digest("ok")
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,8 @@ RUN = name_digest("deploy-1bca75")
         ListPage(1),
         ListPage(999_999),
         ResumeById(SESSION),
-        Decide(RUN, approve=True),
-        Decide(RUN, approve=False),
+        Decide(RUN, STEP, approve=True),
+        Decide(RUN, STEP, approve=False),
         ConfirmedDeleteRun(RUN),
         CancelDeleteRun(RUN),
     ],

@@ -61,7 +61,7 @@ class Steps:
     async def carry_out(self, work: Work, show: Callable[[str], None]) -> TaskOutcome:
         show("one of two")
         await self.gate.wait()
-        return TaskOutcome("both done", "a note", "run-1", Usage(7, 3))
+        return TaskOutcome("both done", "a note", "run-1", "ok", Usage(7, 3))
 
     async def steps_ended(self, work: Work) -> int:
         return 2
@@ -175,7 +175,8 @@ async def test_a_task_shows_its_progress_and_ends_in_an_answer_that_may_ask(core
         steps.gate.set()
         await until(lambda: len(core.screen.finished) == 1)
     answer = core.screen.finished[0][1]
-    assert (answer.text, answer.note, answer.decision) == ("both done", "a note", "run-1")
+    assert (answer.text, answer.note) == ("both done", "a note")
+    assert (answer.decision, answer.step) == ("run-1", "ok")
     assert await core.transcript() == [("user", "/workflow run x"), ("assistant", "both done")]
     assert (await core.session()).tally.tokens == 10
     assert core.model.prompts == []

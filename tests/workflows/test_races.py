@@ -7,6 +7,7 @@ import pytest
 
 from sessions.errors import RunTaken, StoreUnavailable, UsageError
 from sessions.model import Task, Verb, WorkspaceId
+from sessions.names import name_digest
 from sessions.ports.checkpoints import Checkpoint, RunStatus
 from storage.memory import MemoryStore
 from tests.engine.parts import BOB, until
@@ -37,6 +38,16 @@ async def test_a_decision_that_is_pressed_twice_decides_nothing_else(house: Hous
     assert house.asked == ["first", "second"]
     again = await commands.decide(house.caller("e4"), "v1", approve=True)
     assert "✅ three" in (await house.carry_out(again, "e4")).text
+
+
+async def test_the_button_of_an_earlier_question_decides_nothing_about_a_later_one(house: House) -> None:
+    house.define(TWICE_ASKING)
+    await house.carry_out(RUN)
+    commands, run, step = house.commands(), name_digest("v1"), name_digest("ok")
+    first = await commands.decide_digest(house.caller("e2"), run, step, approve=True)
+    await house.carry_out(first, "e2")
+    with pytest.raises(UsageError, match=r"decided already.*workflow show v1"):
+        await commands.decide_digest(house.caller("e3", BOB), run, step, approve=False)
 
 
 class Lingering(MemoryStore):
