@@ -41,6 +41,7 @@ class Again:
         The person is the one who runs it.
         """
         note = note.replace("Whoever runs this bot can check", "Check")
+        note = note.replace("Check PARLEY_MODEL.", "Check --model or PARLEY_MODEL.")
         note = _RESUME.sub(lambda found: self.resume(found[1]), note)
         return _SAID.sub(lambda _: f"say “{self.command()}”", note)
 
