@@ -160,7 +160,7 @@ async def _converse(desk: Desk, conversation: "Conversation", asked: Asked) -> N
 
 
 async def _tell_without_sources(desk: Desk, asked: Asked) -> None:
-    if asked.before is None or asked.json:
+    if asked.before is None:
         return
     if await desk.store.documents(asked.before.key.workspace, "", 1):
         output.warn("📚 No document fits the question.")
