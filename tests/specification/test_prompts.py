@@ -152,7 +152,10 @@ def test_every_option_stands_in_any_place_and_all_of_them_together(page: Page, t
     told: list[dict[str, object]] = []
     for order in permutations(groups):
         words = [word for group in order for word in group]
-        told.append(json.loads(page.answered(*words).out))
+        result = page(*words)
+        assert result.code == 0, result.error
+        assert "There are no documents yet" in result.error
+        told.append(json.loads(result.out))
         received = page.models.requests[-1]
         assert received.model == "gpt-4o-mini"
         assert page.asked[0] == ("system", "Be brief.")
