@@ -113,7 +113,7 @@ class Agent:
         from sessions.names import parse_name
 
         self.name = parse_name(name)
-        kept = MemoryConfig() if memory is True else memory or None
+        kept = _kept(memory)
         self._session = parse_name(kept.auto_save or name) if kept else ""
         self._facts = bool(kept and kept.facts)
         self._history = _sessions(history, context)
@@ -339,21 +339,35 @@ async def _open(store: "str | Store | None", settings: "Settings") -> "AsyncIter
         yield opened
 
 
-def _question(text: str) -> str:
+def _kept(memory: object) -> MemoryConfig | None:
+    """Return what is kept, if anything; a program without types may have given anything else."""
     from sessions.errors import UsageError
 
+    kept = MemoryConfig() if memory is True else memory or None
+    if kept is None or (isinstance(kept, MemoryConfig) and isinstance(kept.auto_save, str)):
+        return kept
+    raise UsageError(
+        f'An agent\'s memory cannot be {memory!r}. Give True, or MemoryConfig(auto_save="my-project")'
+    )
+
+
+def _question(text: object) -> str:
+    from sessions.errors import UsageError
+
+    if not isinstance(text, str):
+        raise UsageError(f"The question has to be text and is {type(text).__name__}.")
     if not text.strip():
         raise UsageError('The question is empty. Ask for example: agent.start("What is Python?")')
     return text
 
 
-def _sessions(history: int | None, context: bool) -> int:
+def _sessions(history: object, context: bool) -> int:
     from sessions.errors import UsageError
 
     if history is None:
         return _HISTORY if context else 0
-    if history < 0:
-        raise UsageError(f"The history is {history} sessions. Give 0 or more, for example: history=5")
+    if not isinstance(history, int) or history < 0:
+        raise UsageError(f"The history is {history!r} sessions. Give 0 or more, for example: history=5")
     return history
 
 

@@ -36,7 +36,12 @@ class Again:
         return " ".join((f"parley {command}", *words))
 
     def explain(self, note: str) -> str:
-        """Return a note to the person with that command in the place of ``/retry``; so for a run."""
+        """Return a note to the person with that command in the place of ``/retry``; so for a run.
+
+        The person is the one who runs it.
+        """
+        note = note.replace("Whoever runs this bot can check", "Check")
+        note = note.replace("Check PARLEY_MODEL.", "Check --model or PARLEY_MODEL.")
         note = _RESUME.sub(lambda found: self.resume(found[1]), note)
         return _SAID.sub(lambda _: f"say “{self.command()}”", note)
 

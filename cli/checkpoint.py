@@ -22,7 +22,7 @@ from sessions.workflows.outcomes import ConfirmDeleteRun, RunDeleted, RunShown
 app = typer.Typer(
     name="checkpoint",
     cls=AnywhereGroup,
-    help="See, resume and delete the checkpoints of workflows.",
+    help="See and delete the checkpoints of workflows.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -155,10 +155,10 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt, model: str) -> "httpx2.Response":
         """Send the request and return the response with its body still to come."""
-        import httpx2
+        client = await self._opened()
+        import httpx2  # behind the client, which imports them in a thread: it takes a second
         import openai
 
-        client = await self._opened()
         usage = self._wants_usage
         request = _Request(model, prompt.messages, _StreamOptions() if usage else None, stream=True)
         try:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,6 +163,9 @@ def test_what_cannot_work_is_told_before_anything_is_asked(tmp_path: Path) -> No
         Agent(memory=MemoryConfig(auto_save="a\nb"))
     with pytest.raises(UsageError, match="Give 0 or more, for example: history=5"):
         Agent(history=-1)
+    untyped: dict[str, Any] = {"memory": "my-project"}
+    with pytest.raises(UsageError, match=r"cannot be 'my-project'\. Give True, or MemoryConfig"):
+        Agent(**untyped)
     with pytest.raises(UsageError, match="There is no folder"):
         Agent(fast_context=tmp_path / "nowhere")
     with Agent(store="memory:") as agent, pytest.raises(UsageError, match="The question is empty"):
