@@ -109,8 +109,11 @@ def _tell(asked: Asked, *, undecided: bool) -> None:
     elif asked.refused:
         output.say("\nCancelled: the plan was not run.")
     if undecided:
-        kept = f"The plan is kept: {again.resume(asked.run)}"
-        output.complain(f"Nothing was run: the input ended before a yes. {kept}")
+        output.complain(
+            "Nothing was run: the input ended before a yes. To run it in its session, say "
+            f"“/workflow approve {asked.run}” in: parley chat. "
+            f"The plan is kept: {again.resume(asked.run)}"
+        )
 
 
 def _record(asked: Asked) -> dict[str, output.Value]:

@@ -81,7 +81,10 @@ def test_without_anybody_to_ask_the_plan_is_kept_and_can_be_run_later(planning: 
     assert result.code == 1
     assert result.out.endswith("Run this plan? (y/N): \n")
     told, _, line = result.error.partition("The plan is kept: parley ")
-    assert told == "Error: Nothing was run: the input ended before a yes. "
+    assert told.startswith(
+        "Error: Nothing was run: the input ended before a yes. To run it in its session,"
+    )
+    assert "“/workflow approve plan-" in told
     later = planning(*line.split(), "--yes")
     assert later.code == 0
     assert "Tested." in later.out
