@@ -12,7 +12,7 @@ from typer.core import TyperArgument, TyperGroup
 from bots.commands import RoomHelped
 from bots.discord.menu import definitions
 from bots.spoken import Command, parse_spoken
-from bots.telegram.administration import MENU
+from bots.telegram.menu import MENU
 from bots.terminal.chat import HELP as SESSION_HELP
 from bots.terminal.room_help import room_help
 from bots.wording import say

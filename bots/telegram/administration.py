@@ -18,18 +18,9 @@ from aiogram.methods.base import TelegramType
 from aiogram.types import BotCommand
 
 from bots.outlet import Closed
+from bots.telegram.menu import MENU
 from bots.telegram.wire import CALL_TIME, Wire
 
-MENU = {
-    "session": "start, list, resume, show or delete a session",
-    "plan": "make a plan, and run it when you agree",
-    "workflow": "run, list, show, resume or delete a workflow",
-    "memory": "show, add or forget what is remembered",
-    "knowledge": "list, search or remove documents",
-    "stop": "end the running answer",
-    "retry": "run the last message again",
-    "help": "what I can do",
-}
 _LONGEST_ALERT = 200
 """https://core.telegram.org/bots/api#answercallbackquery"""
 

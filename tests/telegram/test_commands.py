@@ -1,6 +1,6 @@
 """Commands and buttons: beside running turns, in order, and only for those who may."""
 
-from bots.telegram.administration import MENU
+from bots.telegram.menu import MENU
 from tests.emulators.telegram import BotApi, Fault, MemberStatus
 from tests.telegram.house import House, all_taken, until_true
 

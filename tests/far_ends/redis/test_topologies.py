@@ -32,7 +32,7 @@ async def test_replicas_take_over_when_the_sentinels_master_is_killed(tmp_path: 
 
         await servers.rejoin(first)
         await second.call("SET", "name", "newer")
-        await until("both replicas have it again", lambda: _has_both(second))
+        await until("both replicas have it again", lambda: _has_both(second), seconds=60)
         assert await first.call("GET", "name") == b"newer"
     assert not any(node.running for node in (*servers.nodes, *servers.sentinels))
 
