@@ -1,19 +1,17 @@
 """Facts and checkpoints as every backend keeps them: nouns by key on the shelves of a workspace.
 
-The two ports are written here once, over three steps that each backend takes in its own way.
+The two ports are written once, in :mod:`storage.shelves`, over three steps that each backend takes
+in its own way.
 """
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from sessions.errors import NoSuchSession, UsageError
-from sessions.model import Audience, WorkspaceId
+from sessions.errors import NoSuchSession
 from sessions.names import fold
 from sessions.ports.checkpoints import Checkpoint
-from sessions.ports.facts import MOST_FACTS, Fact, FactId
-from storage.wellformed import takes_any_text
+from sessions.ports.facts import MOST_FACTS, Fact
 
 N = TypeVar("N", bound=Fact | Checkpoint)
 
@@ -85,69 +83,3 @@ def outcome(stands: tuple[int, str] | None, slot: Slot[N]) -> Put:
 def nowhere() -> NoSuchSession:
     """What is said of a workspace that is not there."""
     return NoSuchSession("That workspace does not exist.")
-
-
-@takes_any_text
-class Shelves(ABC):
-    """The ports Facts and Checkpoints."""
-
-    @abstractmethod
-    async def _shelve(self, workspace: WorkspaceId, slot: Slot[N]) -> Put:
-        """Put the noun in its place, or change nothing. Raises NoSuchSession without the workspace.
-
-        What stands there decides first, then the mark, then whether the shelf is full.
-        """
-
-    @abstractmethod
-    async def _shelved(
-        self, workspace: WorkspaceId, kind: Kind[N], key: str | None = None
-    ) -> tuple[N, ...]:
-        """What stands on the shelf, or at that key of it. Damaged records are put aside."""
-
-    @abstractmethod
-    async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
-        """Erase what stands there and return it."""
-
-    async def remember(self, workspace: WorkspaceId, fact: Fact) -> bool:
-        """See :meth:`sessions.ports.facts.Facts.remember`."""
-        match await self._shelve(workspace, fact_slot(fact)):
-            case Put.FULL:
-                raise UsageError(
-                    f"{MOST_FACTS:,} facts are remembered here, and no more can be. "
-                    "Forget one that is not needed, then say it again."
-                )
-            case put:
-                return put is Put.DONE
-
-    async def facts(
-        self, workspace: WorkspaceId, audiences: frozenset[Audience] | None
-    ) -> tuple[Fact, ...]:
-        """See :meth:`sessions.ports.facts.Facts.facts`."""
-        found = sorted(await self._shelved(workspace, FACTS), key=lambda fact: fact.id)
-        seen = (fact for fact in found if audiences is None or fact.audience in audiences)
-        return tuple(sorted(seen, key=lambda fact: fact.at, reverse=True))
-
-    async def forget(self, workspace: WorkspaceId, fact: FactId) -> Fact | None:
-        """See :meth:`sessions.ports.facts.Facts.forget`."""
-        return await self._unshelve(workspace, FACTS, fact)
-
-    async def save_checkpoint(self, workspace: WorkspaceId, checkpoint: Checkpoint) -> bool:
-        """See :meth:`sessions.ports.checkpoints.Checkpoints.save_checkpoint`."""
-        put = await self._shelve(workspace, checkpoint_slot(checkpoint))
-        return put in (Put.DONE, Put.REPEATED)
-
-    async def checkpoint(self, workspace: WorkspaceId, name: str) -> Checkpoint | None:
-        """See :meth:`sessions.ports.checkpoints.Checkpoints.checkpoint`."""
-        return next(iter(await self._shelved(workspace, CHECKPOINTS, fold(name))), None)
-
-    async def checkpoints(
-        self, workspace: WorkspaceId, audiences: frozenset[Audience] | None
-    ) -> tuple[Checkpoint, ...]:
-        """See :meth:`sessions.ports.checkpoints.Checkpoints.checkpoints`."""
-        found = sorted(await self._shelved(workspace, CHECKPOINTS), key=lambda run: run.name)
-        seen = (run for run in found if audiences is None or run.audience in audiences)
-        return tuple(sorted(seen, key=lambda run: run.saved_at, reverse=True))
-
-    async def delete_checkpoint(self, workspace: WorkspaceId, name: str) -> Checkpoint | None:
-        """See :meth:`sessions.ports.checkpoints.Checkpoints.delete_checkpoint`."""
-        return await self._unshelve(workspace, CHECKPOINTS, fold(name))

@@ -10,7 +10,8 @@ from storage.redis.calls import blob, packed, row, text
 from storage.redis.client import Reply
 from storage.redis.handing import MEMORY
 from storage.redis.room import Room
-from storage.shelf import Kind, N, Put, Shelves, Slot, nowhere
+from storage.shelf import Kind, N, Put, Slot, nowhere
+from storage.shelves import Shelves
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ _rows = msgspec.msgpack.Decoder(_Row)
 
 
 class Shelving(Room, Shelves):
-    """See :class:`storage.shelf.Shelves`."""
+    """See :class:`storage.shelves.Shelves`."""
 
     async def _shelve(self, workspace: WorkspaceId, slot: Slot[N]) -> Put:
         found = await self._put(workspace, slot)

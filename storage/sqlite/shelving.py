@@ -12,7 +12,7 @@ _SHELF = "SELECT seq, record FROM shelf WHERE workspace = ? AND kind = ? AND gon
 
 
 def shelve(step: Step, workspace: WorkspaceId, slot: Slot[N]) -> Put:
-    """Put the noun in its place. See :class:`storage.shelf.Shelves`."""
+    """Put the noun in its place. See :class:`storage.shelves.Shelves`."""
     if step.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace,)).fetchone() is None:
         raise nowhere()
     shelf = (workspace, slot.kind.name)

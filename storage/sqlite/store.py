@@ -27,18 +27,16 @@ from sessions.model import (
     WorkspaceId,
     WorkspaceKey,
 )
-from sessions.ports.bringing import Brought
 from sessions.ports.catalog import Cursor, NewSession, Quarantined, SessionPage, WorkspacePage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Accepted, Claim, Committed, Known, Proposal, Renewal, Wakeup, Work
 from storage.clock import utc_now
 from storage.fulltext.keeping import KeepsKnowledge
-from storage.shelf import Kind, N, Put, Shelves, Slot
+from storage.shelves import Shelves
 from storage.sqlite import (
     accepting,
     binding,
-    bringing,
     committing,
     creating,
     errands,
@@ -46,7 +44,6 @@ from storage.sqlite import (
     leases,
     looking,
     roles,
-    shelving,
     workspaces,
 )
 from storage.sqlite.step import Clock, Step
@@ -55,6 +52,8 @@ from storage.sqlite.writer import Writer
 from storage.wellformed import mends_text
 
 if TYPE_CHECKING:
+    from sessions.ports.bringing import Brought
+    from storage.shelf import Kind, N, Put, Slot
     from storage.sqlite.knowledge import SqliteDocuments
 
 FORGET_LIMIT = 1_000
@@ -172,8 +171,10 @@ class SqliteStore(Shelves, KeepsKnowledge):
         """See :meth:`sessions.ports.catalog.Catalog.create`."""
         return await self._db.write(creating.create, workspace, new, thread, event)
 
-    async def bring(self, workspace: WorkspaceId, brought: Brought) -> Session:
+    async def bring(self, workspace: WorkspaceId, brought: "Brought") -> Session:
         """See :meth:`sessions.ports.bringing.Bringing.bring`."""
+        from storage.sqlite import bringing
+
         return await self._db.write(bringing.bring, workspace, brought)
 
     async def bind(self, session: SessionKey, thread: ThreadRef, event: EventId) -> Session:
@@ -295,15 +296,21 @@ class SqliteStore(Shelves, KeepsKnowledge):
         """See :meth:`sessions.ports.roles.Roles.dismiss`."""
         await self._db.write(roles.dismiss, holder)
 
-    async def _shelve(self, workspace: WorkspaceId, slot: Slot[N]) -> Put:
+    async def _shelve(self, workspace: WorkspaceId, slot: "Slot[N]") -> "Put":
+        from storage.sqlite import shelving
+
         return await self._db.write(shelving.shelve, workspace, slot)
 
     async def _shelved(
-        self, workspace: WorkspaceId, kind: Kind[N], key: str | None = None
-    ) -> tuple[N, ...]:
+        self, workspace: WorkspaceId, kind: "Kind[N]", key: str | None = None
+    ) -> "tuple[N, ...]":
+        from storage.sqlite import shelving
+
         return await self._db.read(shelving.shelved, workspace, kind, key)
 
-    async def _unshelve(self, workspace: WorkspaceId, kind: Kind[N], key: str) -> N | None:
+    async def _unshelve(self, workspace: WorkspaceId, kind: "Kind[N]", key: str) -> "N | None":
+        from storage.sqlite import shelving
+
         return await self._db.write(shelving.unshelve, workspace, kind, key)
 
     def _open_documents(self) -> "SqliteDocuments":
@@ -314,6 +321,7 @@ class SqliteStore(Shelves, KeepsKnowledge):
 
 def _sweep(step: Step, claim: Claim, limit: int) -> tuple[Work, ...]:
     from storage.fulltext import documents
+    from storage.sqlite import shelving
 
     events.forget(step, FORGET_LIMIT)
     errands.forget_listings(step, FORGET_LIMIT)

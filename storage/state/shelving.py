@@ -11,7 +11,7 @@ from storage.state.step import Step
 
 
 def shelve(step: Step, slot: Slot[N]) -> Put:
-    """Put the noun in its place. See :class:`storage.shelf.Shelves`."""
+    """Put the noun in its place. See :class:`storage.shelves.Shelves`."""
     kind, shelf = slot.kind, step.tables.shelf
     stands = shelf.slot(kind.name, slot.key)
     put = outcome(None if stands is None else (stands.revision, stands.token), slot)
@@ -35,7 +35,7 @@ def shelve(step: Step, slot: Slot[N]) -> Put:
 
 
 def unshelve(step: Step, kind: Kind[N], key: str) -> N | None:
-    """Erase what stands there and return it. See :class:`storage.shelf.Shelves`."""
+    """Erase what stands there and return it. See :class:`storage.shelves.Shelves`."""
     found = next(iter(step.tables.shelf.of(kind, key)), None)
     if found is not None:
         step.put(DropShelved(kind.name, key, step.now if kind.remembers else None))

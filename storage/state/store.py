@@ -31,7 +31,8 @@ from sessions.ports.catalog import Cursor, SessionPage
 from sessions.ports.errands import Errand
 from sessions.ports.roles import Crew
 from sessions.ports.turns import Claim, Committed, Known, Renewal, Work
-from storage.shelf import Kind, N, Put, Shelves, Slot, nowhere
+from storage.shelf import Kind, N, Put, Slot, nowhere
+from storage.shelves import Shelves
 from storage.state import bringing, catalog, leasing, roles, root, shelving, turns
 from storage.state.root import RootStep, RootTables
 from storage.state.step import Step
