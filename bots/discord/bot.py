@@ -102,6 +102,7 @@ class DiscordBot:
         if self._connection is None:
             raise RuntimeError("the bot is not entered")
         connection = self._connection
+        refused: SettingError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 receiver = self._receivers(tasks, connection, engine, commands, threads, desk)
@@ -118,12 +119,14 @@ class DiscordBot:
                 role = RoleName(f"discord:{connection.application}:shard:0")
                 await Duty(desk, role, engine.holder, engine.lease).perform(receive)
         except* BadToken:
-            raise _bad_token() from None
+            refused = _bad_token()
         except* NoIntent:
-            raise SettingError(
+            refused = SettingError(
                 "PARLEY_DISCORD_TOKEN: the bot may not read messages. Switch on “Message Content "
                 "Intent” at https://discord.com/developers/applications, under Bot."
-            ) from None
+            )
+        if refused is not None:
+            raise refused  # Python before 3.11.4 would wrap what is raised above in one more group
 
     def _receivers(
         self,

@@ -108,7 +108,7 @@ class Adding:
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
                     group.create_task(work())
-        except* Exception as errors:
+        except ExceptionGroup as errors:
             raise _first(errors) from errors
         added.gone = await self._gone(paths, {source_of(one.path) for one in candidates})
         return added
