@@ -73,6 +73,8 @@ class Link:
         self._server: asyncio.Transport | None = None
         self._asked, self._answered = Frames(), Frames()
         self._dialing = True
+        self._early = b""
+        """What came before the server was reached: an older Python heeds no pause that early."""
         self._set_up = False
         self._waiting = 0
         self._subscribed = False
@@ -104,6 +106,9 @@ class Link:
             transport.pause_reading()
         else:
             self._client.resume_reading()
+        early, self._early = self._early, b""
+        if early:
+            self.up(early)
 
     def client_lost(self) -> None:
         self._client = None
@@ -114,6 +119,8 @@ class Link:
         self._end()
 
     def up(self, received: bytes) -> None:
+        if self._server is None and self._dialing:
+            self._early += received
         if self._server is None or self._cut is not None:
             return
         if not self.opaque:
