@@ -86,9 +86,7 @@ ROOMS = {
         beside=frozenset({"stop", "check_retry", "resume_id", "delete_id", "keep_id"}),
         operators=frozenset({"export", "import"}),  # they read and write files beside the program
     ),
-    Room.MEMORY: Sameness(
-        FactCommands, FACT_WORDS, memory.app, memory.HELP, beside=frozenset({"forget_id"})
-    ),
+    Room.MEMORY: Sameness(FactCommands, FACT_WORDS, memory.app, memory.HELP),
     Room.KNOWLEDGE: Sameness(
         KnowledgeCommands,
         KNOWLEDGE_WORDS,

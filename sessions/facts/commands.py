@@ -17,7 +17,7 @@ from sessions.facts.store import FactStore
 from sessions.facts.taking import one_line
 from sessions.model import OPEN, OPERATOR, PersonId, WorkspaceId
 from sessions.names import fold
-from sessions.ports.facts import LONGEST_FACT, Fact, FactId
+from sessions.ports.facts import LONGEST_FACT, Fact
 
 WORDS = ("show", "add", "forget")
 
@@ -83,15 +83,6 @@ class FactCommands:
             raise UsageError("Say which fact, by its id or by words of it. “memory show” tells both.")
         workspace = await self._workspace(caller)
         found = _find(wanted, await self._visible(caller, workspace))
-        return await self._forget(caller, workspace, found)
-
-    async def forget_id(self, caller: Caller, fact: FactId) -> FactForgotten:
-        """Do what :meth:`forget` does, for the id that a button carries."""
-        workspace = await self._workspace(caller)
-        visible = await self._visible(caller, workspace)
-        found = next((one for one in visible if one.id == fact), None)
-        if found is None:
-            raise NoSuchFact("That fact is forgotten. Say “memory show” to see what is there.")
         return await self._forget(caller, workspace, found)
 
     async def _workspace(self, caller: Caller) -> WorkspaceId:

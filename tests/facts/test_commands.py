@@ -87,7 +87,7 @@ async def test_an_id_means_the_same_fact_whatever_is_added_meanwhile(memory: Mem
     await memory.memory.add(memory.asking(2), "I like coffee")
     assert (await memory.memory.forget(memory.asking(3), added.fact.id)).fact == added.fact
     with pytest.raises(NoSuchFact, match="memory show"):
-        await memory.memory.forget_id(memory.asking(4), added.fact.id)
+        await memory.memory.forget(memory.asking(4), added.fact.id)
 
 
 async def test_words_that_several_facts_have_are_refused_with_their_ids(memory: Memory) -> None:
@@ -127,8 +127,8 @@ async def test_only_the_person_an_administrator_and_the_operator_may_forget(memo
     with pytest.raises(NotPermitted, match=r"the person whom it is about or an administrator"):
         await memory.memory.forget(memory.asking(1), about_bob)
     with pytest.raises(NotPermitted, match=r"Only an administrator"):
-        await memory.memory.forget_id(memory.asking(2), shared)
-    assert await memory.memory.forget_id(memory.asking(3, BOB), about_bob)
+        await memory.memory.forget(memory.asking(2), shared)
+    assert await memory.memory.forget(memory.asking(3, BOB), about_bob)
     administrator = replace(memory.asking(4), administers=administers)
     assert await memory.memory.forget(administrator, shared)
     private = await memory.remember("secret", BOB.id, CHANNEL)
@@ -145,7 +145,7 @@ async def test_a_fact_of_a_private_channel_is_there_only(memory: Memory) -> None
         with pytest.raises(NoSuchFact):
             await memory.memory.forget(memory.asking(4), wanted)
     with pytest.raises(NoSuchFact):
-        await memory.memory.forget_id(memory.asking(5), FactId(added.fact.id))
+        await memory.memory.forget(memory.asking(5), FactId(added.fact.id))
     assert await told(memory, memory.asking(6, audience=OPERATOR)) == ["the project is called X"]
 
 
