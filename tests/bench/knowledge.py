@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -17,13 +17,13 @@ from sessions.ports.knowledge import Document, DocumentId, Passage
 from sessions.ports.store import Store
 from storage.opening import open_store
 from tests.bench.contest import Lap, compete, micros, table
+from tests.bench.searches import FOUND, bare_lap, search_lap
 from tests.bench.stores import folder_on_disk
 
 PASSAGES = int(environ.get("PARLEY_BENCH_PASSAGES", "100000"))
 FILES = 1_000
 DIMENSIONS = 256
 ROUNDS = 5
-FOUND = 20
 
 _OF_A_DOCUMENT = 500
 _WORDS_OF_A_PASSAGE = 120
@@ -86,7 +86,9 @@ async def _compared(
     rows: list[tuple[str, ...]] = []
     for name, queries in _QUERIES.items():
         terms = [[_word(rank) for rank in ranks] for ranks in queries]
-        found = await compete({"bare": _bare_lap(bare, terms), "ours": _lap(store, home, terms)}, ROUNDS)
+        found = await compete(
+            {"bare": bare_lap(bare, terms), "ours": search_lap(store, home, terms)}, ROUNDS
+        )
         floor, ours = found["bare"].seconds, found["ours"].seconds
         rows.append((name, backend, micros(floor), micros(ours), f"{(ours - floor) * 1e3:+.1f} ms"))
     began = perf_counter()
@@ -117,27 +119,6 @@ async def _fill(store: Store, home: WorkspaceId, bare: sqlite3.Connection) -> fl
         bare.executemany("INSERT INTO passages (text) VALUES (?)", ((text,) for text in some))
         bare.commit()
     return seconds
-
-
-def _bare_lap(bare: sqlite3.Connection, queries: Sequence[Sequence[str]]) -> Lap:
-    async def lap() -> int:
-        for terms in queries:
-            wanted = " OR ".join(f'"{term}"' for term in terms)
-            bare.execute(
-                "SELECT text FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?", (wanted, FOUND)
-            ).fetchall()
-        return len(queries)
-
-    return lap
-
-
-def _lap(store: Store, home: WorkspaceId, queries: Sequence[Sequence[str]]) -> Lap:
-    async def lap() -> int:
-        for terms in queries:
-            await store.find_passages(home, terms, FOUND)
-        return len(queries)
-
-    return lap
 
 
 def _near_lap(store: Store, home: WorkspaceId) -> Lap:

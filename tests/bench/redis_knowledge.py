@@ -15,6 +15,7 @@ from storage.redis.address import parse_address
 from storage.redis.store import RedisStore
 from tests.bench.contest import Lap, compete, micros, table
 from tests.bench.redis_turns import WRITTEN, server_with
+from tests.bench.searches import bare_lap, search_lap
 from tests.redis_servers import Server
 
 PASSAGES = int(environ.get("PARLEY_BENCH_PASSAGES", "20000"))
@@ -22,7 +23,6 @@ OF_A_DOCUMENT = 20
 WORDS_OF_A_PASSAGE = 120
 VOCABULARY = 50_000
 ROUNDS = 5
-FOUND = 20
 
 # By the ranks of words: rare ones, usual ones, and a sentence with very common ones.
 QUERIES = {
@@ -91,35 +91,14 @@ async def _print_searches(store: RedisStore, home: WorkspaceId, bare: sqlite3.Co
     laps: dict[str, Lap] = {}
     for name, queries in QUERIES.items():
         terms = [[_word(rank) for rank in ranks] for ranks in queries]
-        laps[f"{name}, bare"] = _bare(bare, terms)
-        laps[f"{name}, ours"] = _ours(store, home, terms)
+        laps[f"{name}, bare"] = bare_lap(bare, terms)
+        laps[f"{name}, ours"] = search_lap(store, home, terms)
     found = await compete(laps, ROUNDS)
     rows = [("a search", "bare FTS5", "Parley on Redis", "difference")]
     for name in QUERIES:
         floor, ours = found[f"{name}, bare"].seconds, found[f"{name}, ours"].seconds
         rows.append((name, micros(floor), micros(ours), f"{(ours - floor) * 1e3:+.1f} ms"))
     table(f"Searching {PASSAGES:,} passages; goal: at most 100 ms more than bare FTS5", rows)
-
-
-def _bare(bare: sqlite3.Connection, queries: Sequence[Sequence[str]]) -> Lap:
-    async def lap() -> int:
-        for terms in queries:
-            wanted = " OR ".join(f'"{term}"' for term in terms)
-            bare.execute(
-                "SELECT text FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?", (wanted, FOUND)
-            ).fetchall()
-        return len(queries)
-
-    return lap
-
-
-def _ours(store: RedisStore, home: WorkspaceId, queries: Sequence[Sequence[str]]) -> Lap:
-    async def lap() -> int:
-        for terms in queries:
-            await store.find_passages(home, terms, FOUND)
-        return len(queries)
-
-    return lap
 
 
 def _texts(seed: int = 1) -> Iterator[str]:
